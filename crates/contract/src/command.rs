@@ -1,0 +1,79 @@
+//! Commands that travel over NATS request/reply from a gateway to any chat instance.
+//!
+//! The sender is the user whose token the gateway verified; nothing in the frame widens it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ClientMessageId, ErrorCode, MessageId, RoomId, Timestamp, UserId, message::ContentType,
+};
+
+/// Subjects of the chat service's endpoints.
+pub const SEND_MESSAGE: &str = "command.chat.SendMessage";
+pub const MOVE_READ_MARKER: &str = "command.chat.MoveReadMarker";
+/// Queue group that spreads them over the chat instances.
+pub const CHAT_QUEUE: &str = "chat";
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendMessage {
+    pub sender_id: UserId,
+    pub room_id: RoomId,
+    pub client_message_id: ClientMessageId,
+    pub content: String,
+    #[serde(default)]
+    pub content_type: ContentType,
+    pub reply_to: Option<MessageId>,
+    #[serde(default)]
+    pub mentions: Vec<UserId>,
+}
+
+/// What became of a [`SendMessage`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sent {
+    pub message_id: MessageId,
+    pub seq: u64,
+    pub created_at: Timestamp,
+    /// True if an earlier send already stored it.
+    pub duplicate: bool,
+    pub durability: Durability,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MoveReadMarker {
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub seq: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReadMarker {
+    pub seq: u64,
+}
+
+/// What an acknowledgement stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// On the disk of a single node.
+    Fsync,
+    /// On a majority of replicas, each on disk.
+    Replicated,
+    /// In the page cache only; somebody started it with that flag.
+    Memory,
+}
+
+/// Reply to a command over NATS.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "outcome")]
+pub enum Reply<T> {
+    Accepted(T),
+    #[serde(rename_all = "camelCase")]
+    Refused {
+        code: ErrorCode,
+        message: String,
+    },
+}

@@ -1,0 +1,73 @@
+//! What happens to a room and its membership.
+
+use serde::{Deserialize, Serialize};
+
+use super::events;
+use crate::{
+    RoomId, UserId,
+    room::{RoomKind, RoomRole, Visibility},
+};
+
+events! {
+    /// Stream `CHATROOM`, subject `chatroom.<room_id>.<Type>`.
+    RoomEvent, ROOM_EVENTS {
+        ChatRoomCreated = "ChatRoomCreated" v 1,
+        ChatRoomRenamed = "ChatRoomRenamed" v 1,
+        ChatRoomDescribed = "ChatRoomDescribed" v 1,
+        MemberJoined = "MemberJoined" v 1,
+        MemberRemoved = "MemberRemoved" v 1,
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomCreated {
+    pub room_id: RoomId,
+    pub name: String,
+    pub description: Option<String>,
+    pub kind: RoomKind,
+    pub visibility: Visibility,
+    pub owner_id: UserId,
+    /// Everyone who is in the room from the start, the owner first.
+    pub members: Vec<FirstMember>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FirstMember {
+    pub user_id: UserId,
+    pub role: RoomRole,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomRenamed {
+    pub room_id: RoomId,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomDescribed {
+    pub room_id: RoomId,
+    pub description: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberJoined {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub role: RoomRole,
+    /// Who added them; none if they came by themselves.
+    pub added_by: Option<UserId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberRemoved {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    /// Who removed them; none if they left by themselves.
+    pub removed_by: Option<UserId>,
+}

@@ -1,0 +1,45 @@
+//! Log-ins and their end. A refresh token is never in the log, only its hash.
+
+use serde::{Deserialize, Serialize};
+
+use super::events;
+use crate::{Sealed, SessionId, Timestamp, UserId, session::Revocation};
+
+events! {
+    /// Stream `SESSION`, subject `session.<session_id>.<Type>`.
+    SessionEvent, SESSION_EVENTS {
+        SessionStarted = "SessionStarted" v 1,
+        SessionRefreshed = "SessionRefreshed" v 1,
+        SessionRevoked = "SessionRevoked" v 1,
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionStarted {
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub device: Option<Sealed>,
+    /// Keyed hash of the refresh token in hex.
+    pub refresh_token_hash: String,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionRefreshed {
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub refresh_token_hash: String,
+    pub refreshed_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionRevoked {
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub reason: Revocation,
+}

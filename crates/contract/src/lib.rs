@@ -1,0 +1,21 @@
+//! The language of DoranDoran: ids, subjects, events, and the JSON of every answer and frame.
+//!
+//! Pure data and parsing. No I/O, no clock, no randomness, no business rule.
+
+pub mod answer;
+pub mod command;
+pub mod events;
+pub mod frame;
+pub mod id;
+pub mod message;
+pub mod room;
+mod sealed;
+pub mod session;
+pub mod subject;
+mod timestamp;
+pub mod user;
+
+pub use answer::{Answer, ErrorCode, FieldError, Page};
+pub use id::{ClientMessageId, MessageId, RoomId, SessionId, UserId};
+pub use sealed::Sealed;
+pub use timestamp::Timestamp;

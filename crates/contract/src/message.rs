@@ -1,0 +1,106 @@
+//! Messages as clients see them.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{ClientMessageId, MessageId, RoomId, Timestamp, UserId, events::MessageSent};
+
+/// Characters that a message may have at most.
+pub const MAX_CONTENT_CHARS: usize = 10_000;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SenderType {
+    #[default]
+    User,
+    Bot,
+    System,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContentType {
+    #[default]
+    Text,
+    Code,
+    System,
+}
+
+/// `Message` of contract §4.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    pub id: MessageId,
+    pub room_id: RoomId,
+    /// Stream sequence: increasing in a room, with holes.
+    pub seq: u64,
+    pub sender_id: UserId,
+    pub sender_type: SenderType,
+    /// None if the author's key is gone.
+    pub content: Option<String>,
+    pub content_type: ContentType,
+    pub client_message_id: ClientMessageId,
+    pub reply_to: Option<MessageId>,
+    pub attachments: Vec<Attachment>,
+    pub mentions: Vec<UserId>,
+    pub reactions: Vec<Reaction>,
+    pub pinned: bool,
+    pub edited_at: Option<Timestamp>,
+    pub deleted: bool,
+    pub created_at: Timestamp,
+}
+
+impl Message {
+    /// The message as it was when `event` was stored at `seq`.
+    pub fn sent(event: MessageSent, seq: u64, time: Timestamp, content: Option<String>) -> Self {
+        Self {
+            id: event.message_id,
+            room_id: event.room_id,
+            seq,
+            sender_id: event.sender_id,
+            sender_type: event.sender_type,
+            deleted: content.is_none(),
+            content,
+            content_type: event.content_type,
+            client_message_id: event.client_message_id,
+            reply_to: event.reply_to,
+            attachments: Vec::new(),
+            mentions: event.mentions,
+            reactions: Vec::new(),
+            pinned: false,
+            edited_at: None,
+            created_at: time,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attachment {
+    pub file_id: Uuid,
+    pub name: String,
+    pub media_type: String,
+    pub size: u64,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
+    pub thumbnail_url: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reaction {
+    pub emoji: String,
+    pub count: u32,
+    pub me: bool,
+}
+
+/// A piece of a room's history, oldest first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryPage {
+    pub items: Vec<Message>,
+    pub has_before: bool,
+    pub has_after: bool,
+    /// The room's newest `seq`; 0 if it has none.
+    pub head: u64,
+}

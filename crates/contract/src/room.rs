@@ -1,0 +1,85 @@
+//! Rooms and members as clients see them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{RoomId, Timestamp, UserId, message::Message};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomKind {
+    #[default]
+    Group,
+    Direct,
+    Bot,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    #[default]
+    Private,
+    Public,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomRole {
+    #[default]
+    Member,
+    Admin,
+    Owner,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RoomStatus {
+    #[default]
+    Active,
+    Restricted,
+    Deactivated,
+    Archived,
+}
+
+/// `Room` of contract §4, as one member sees it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Room {
+    pub id: RoomId,
+    pub name: String,
+    pub description: Option<String>,
+    pub kind: RoomKind,
+    pub visibility: Visibility,
+    pub owner_id: UserId,
+    pub bot_id: Option<UserId>,
+    pub settings: serde_json::Value,
+    pub member_count: u32,
+    /// The reader's own role in the room.
+    pub role: Option<RoomRole>,
+    pub status: RoomStatus,
+    pub last_message: Option<Message>,
+    pub last_message_at: Option<Timestamp>,
+    pub unread_count: u32,
+    pub mention_count: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PresenceState {
+    Online,
+    Away,
+    Offline,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    pub user_id: UserId,
+    pub name: String,
+    pub picture: Option<String>,
+    pub role: RoomRole,
+    pub joined_at: Timestamp,
+    /// None while it is not known.
+    pub presence: Option<PresenceState>,
+}

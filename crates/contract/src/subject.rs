@@ -1,0 +1,147 @@
+//! The one place where subjects are written and read.
+//!
+//! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
+//! `message.<shard>.<room>.<Type>`, `claim.email.<hmac>`; republished under `live.`.
+
+use crate::{RoomId, SessionId, UserId};
+
+/// Streams that events are written to.
+pub const USER_STREAM: &str = "USER";
+pub const ROOM_STREAM: &str = "CHATROOM";
+pub const MESSAGE_STREAM: &str = "MESSAGE";
+pub const SESSION_STREAM: &str = "SESSION";
+
+/// First tokens, also the aggregate types.
+pub const USER: &str = "user";
+pub const ROOM: &str = "chatroom";
+pub const MESSAGE: &str = "message";
+pub const SESSION: &str = "session";
+
+/// Into how many parts the `MESSAGE` subjects are divided.
+pub const SHARDS: u8 = 32;
+
+const LIVE: &str = "live.";
+
+/// What a stored event's subject speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
+    User {
+        user: UserId,
+        event_type: &'a str,
+    },
+    Room {
+        room: RoomId,
+        event_type: &'a str,
+    },
+    Message {
+        room: RoomId,
+        event_type: &'a str,
+    },
+    Session {
+        session: SessionId,
+        event_type: &'a str,
+    },
+}
+
+impl<'a> Subject<'a> {
+    /// Reads a subject, with or without the `live.` of a republished one.
+    pub fn parse(subject: &'a str) -> Option<Self> {
+        let stored = subject.strip_prefix(LIVE).unwrap_or(subject);
+        let mut tokens = stored.split('.');
+        let kind = tokens.next()?;
+        let parsed = match kind {
+            USER => Self::User {
+                user: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            ROOM => Self::Room {
+                room: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            SESSION => Self::Session {
+                session: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            MESSAGE => {
+                let shard_token = tokens.next()?;
+                let room: RoomId = tokens.next()?.parse().ok()?;
+                if shard_token != shard(room) {
+                    return None;
+                }
+                Self::Message {
+                    room,
+                    event_type: tokens.next()?,
+                }
+            }
+            _ => return None,
+        };
+        tokens.next().is_none().then_some(parsed)
+    }
+}
+
+/// Two digits, 00–31, from the room id's last byte.
+pub fn shard(room: RoomId) -> String {
+    let [.., last] = *room.as_uuid().as_bytes();
+    format!("{:02}", last % SHARDS)
+}
+
+pub fn user(user: UserId, event_type: &str) -> String {
+    format!("{USER}.{user}.{event_type}")
+}
+
+pub fn session(session: SessionId, event_type: &str) -> String {
+    format!("{SESSION}.{session}.{event_type}")
+}
+
+pub fn room(room: RoomId, event_type: &str) -> String {
+    format!("{ROOM}.{room}.{event_type}")
+}
+
+pub fn message(room: RoomId, event_type: &str) -> String {
+    format!("{MESSAGE}.{}.{room}.{event_type}", shard(room))
+}
+
+/// The claim of an e-mail address, by the HMAC of its normal form in hex.
+pub fn email_claim(email_key: &str) -> String {
+    format!("claim.email.{email_key}")
+}
+
+/// Where the stream republishes what it stored under `subject`.
+pub fn live(subject: &str) -> String {
+    format!("{LIVE}{subject}")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn every_subject_reads_back_also_when_republished() {
+        let id = RoomId::new(Uuid::from_u128(0x2f));
+        let subject = message(id, "MessageSent");
+        assert_eq!(subject, format!("message.15.{id}.MessageSent"));
+        let expected = Some(Subject::Message {
+            room: id,
+            event_type: "MessageSent",
+        });
+        assert_eq!(Subject::parse(&subject), expected);
+        assert_eq!(Subject::parse(&live(&subject)), expected);
+    }
+
+    #[test]
+    fn a_subject_with_a_foreign_shard_or_extra_tokens_is_refused() {
+        let id = RoomId::new(Uuid::from_u128(1));
+        assert_eq!(
+            Subject::parse(&format!("message.31.{id}.MessageSent")),
+            None
+        );
+        assert_eq!(
+            Subject::parse(&format!("chatroom.{id}.ChatRoomCreated.x")),
+            None
+        );
+        assert_eq!(Subject::parse("user.not-an-id.UserCreated"), None);
+        assert_eq!(Subject::parse("claim.email.abc"), None);
+    }
+}
