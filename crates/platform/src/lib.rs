@@ -1,1 +1,27 @@
-//! 
+//! What every role needs: configuration, telemetry, lifecycle, connections, identity, sealing,
+//! and HTTP as this system speaks it. No role's own business.
+
+pub mod access_token;
+mod clock;
+mod config;
+pub mod database;
+pub mod directory;
+pub mod http;
+pub mod keyring;
+mod lifecycle;
+pub mod nats;
+mod platform;
+mod role;
+mod schema;
+pub mod secret;
+pub mod streams;
+pub mod telemetry;
+mod tokens;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use lifecycle::Lifecycle;
+pub use platform::{Platform, StartError};
+pub use role::Role;
+pub use schema::event_schema;
+pub use tokens::{Blinder, name_matches, normal_email};

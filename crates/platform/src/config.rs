@@ -1,0 +1,76 @@
+//! Configuration: flags and environment variables, read once by the binary.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+/// What every role is told when it starts.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Config {
+    /// NATS servers, comma separated.
+    #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
+    pub nats_url: String,
+    /// NATS user of this role.
+    #[arg(long, env = "NATS_USER")]
+    pub nats_user: Option<String>,
+    #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
+    pub nats_password: Option<String>,
+    /// NATS user of the system account, to read the server's durability setting.
+    #[arg(long, env = "NATS_SYSTEM_USER")]
+    pub nats_system_user: Option<String>,
+    #[arg(long, env = "NATS_SYSTEM_PASSWORD", hide_env_values = true)]
+    pub nats_system_password: Option<String>,
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://127.0.0.1:5432/doran"
+    )]
+    pub database_url: String,
+    #[arg(
+        long,
+        env = "REDIS_URL",
+        hide_env_values = true,
+        default_value = "redis://127.0.0.1:6379"
+    )]
+    pub redis_url: String,
+    /// File with 32 random bytes in base64; all other keys are derived from it.
+    #[arg(long, env = "DORAN_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// File with the Ed25519 key (PKCS#8 in base64) that signs access tokens; auth only.
+    #[arg(long, env = "DORAN_SIGNING_KEY_FILE")]
+    pub signing_key_file: Option<PathBuf>,
+    /// Address to listen on; each role has its own port by default.
+    #[arg(long, env = "DORAN_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Origins that may call from a browser, comma separated.
+    #[arg(long, env = "DORAN_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+    /// Minutes that an access token lives.
+    #[arg(long, env = "DORAN_ACCESS_TOKEN_MINUTES", default_value_t = 5)]
+    pub access_token_minutes: u32,
+    /// Days that a session lives without being used.
+    #[arg(long, env = "DORAN_SESSION_DAYS", default_value_t = 30)]
+    pub session_days: u32,
+    /// Run against a NATS server that acknowledges before it has written to disk.
+    #[arg(long, env = "DORAN_ALLOW_UNSYNCED")]
+    pub allow_unsynced: bool,
+    /// Run without rate limits, for load tests on one's own machine.
+    #[arg(long, env = "DORAN_NO_LIMITS")]
+    pub no_limits: bool,
+    /// Development: make missing secrets, allow the usual local origins.
+    #[arg(long, env = "DORAN_DEV")]
+    pub dev: bool,
+    /// Connections to PostgreSQL that one service may open.
+    #[arg(long, env = "DORAN_DATABASE_CONNECTIONS", default_value_t = 10)]
+    pub database_connections: u32,
+}
+
+impl Config {
+    /// The exact origins that browsers may come from.
+    pub fn origins(&self) -> Vec<String> {
+        let mut origins = self.allowed_origins.clone();
+        if self.dev {
+            origins.extend(["http://localhost:3000", "http://localhost:5173"].map(String::from));
+        }
+        origins
+    }
+}

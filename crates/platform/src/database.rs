@@ -1,0 +1,83 @@
+//! A service's own schema in PostgreSQL: the pool that sees it alone, and its migrations.
+
+use std::{str::FromStr, time::Duration};
+
+use rust_embed::RustEmbed;
+use sqlx::{
+    PgPool,
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::Config;
+
+/// How long a query waits for a connection before it is refused.
+const ACQUIRE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    #[error("DATABASE_URL is not a PostgreSQL URL")]
+    Url(#[source] sqlx::Error),
+    #[error("PostgreSQL does not answer or refuses the log-in; start it, or set DATABASE_URL")]
+    Connect(#[source] sqlx::Error),
+    #[error("cannot make the schema {schema}")]
+    Schema { schema: String, source: sqlx::Error },
+    #[error("the migration file {0} is not named <number>_<what>.sql")]
+    FileName(String),
+    #[error("a migration of the schema {schema} failed")]
+    Migrate { schema: String, source: MigrateError },
+}
+
+/// Opens `schema`, makes it if it is missing, and brings its tables up to date.
+pub async fn open<M: RustEmbed>(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
+    let pool = pool(config, schema)?;
+    migrate::<M>(&pool, schema).await?;
+    Ok(pool)
+}
+
+/// A pool whose connections see `schema` and nothing else. Connects when first used.
+pub fn pool(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
+    let options = PgConnectOptions::from_str(&config.database_url)
+        .map_err(DatabaseError::Url)?
+        .application_name(&format!("doran {schema}"))
+        .options([("search_path", schema)]);
+    Ok(PgPoolOptions::new()
+        .max_connections(config.database_connections)
+        .acquire_timeout(ACQUIRE)
+        .connect_lazy_with(options))
+}
+
+/// Runs the migrations of `M`, files `<number>_<what>.sql`, that `schema` has not had yet.
+pub async fn migrate<M: RustEmbed>(pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
+    let mut connection = pool.acquire().await.map_err(DatabaseError::Connect)?;
+    let statement = format!("create schema if not exists {schema}");
+    sqlx::query(sqlx::AssertSqlSafe(statement))
+        .execute(&mut *connection)
+        .await
+        .map_err(|source| DatabaseError::Schema { schema: schema.to_owned(), source })?;
+    drop(connection);
+    Migrator::with_migrations(files::<M>()?)
+        .run(pool)
+        .await
+        .map_err(|source| DatabaseError::Migrate { schema: schema.to_owned(), source })
+}
+
+fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
+    M::iter()
+        .filter(|path| path.ends_with(".sql"))
+        .map(|path| {
+            let misnamed = || DatabaseError::FileName(path.to_string());
+            let (number, what) = path.trim_end_matches(".sql").split_once('_').ok_or_else(misnamed)?;
+            let version = number.parse().map_err(|_| misnamed())?;
+            let file = M::get(&path).ok_or_else(misnamed)?;
+            let sql = String::from_utf8(file.data.into_owned()).map_err(|_| misnamed())?;
+            Ok(Migration::new(
+                version,
+                what.replace('_', " ").into(),
+                MigrationType::Simple,
+                sqlx::AssertSqlSafe(sql).into_sql_str(),
+                false,
+            ))
+        })
+        .collect()
+}

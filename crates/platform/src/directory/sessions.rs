@@ -1,0 +1,67 @@
+//! Sessions that ended before their access tokens do.
+
+use std::{collections::HashSet, time::Duration};
+
+use async_nats::jetstream;
+use doran_contract::{
+    SessionId,
+    events::{SESSION_EVENTS, SessionEvent},
+    subject::SESSION_STREAM,
+};
+use doran_eventstore::Recorded;
+use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
+
+use crate::{Clock, Lifecycle, event_schema};
+
+/// Added to the life of an access token, for clocks that differ.
+const LEEWAY: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Default)]
+struct Revoked(HashSet<SessionId>);
+
+impl Fold for Revoked {
+    fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
+        match event.decode::<SessionEvent>(&event_schema(SESSION_EVENTS))? {
+            SessionEvent::SessionRevoked(revoked) => {
+                self.0.insert(revoked.session_id);
+            }
+            SessionEvent::SessionStarted(_) | SessionEvent::SessionRefreshed(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Revoked sessions, kept fresh by the log. Cheap to clone.
+///
+/// It reads back no further than an access token lives: older revocations concern no token
+/// that could still be valid.
+#[derive(Clone)]
+pub struct Sessions(MemoryModel<Revoked>);
+
+impl Sessions {
+    pub async fn start(
+        js: &jetstream::Context,
+        lifecycle: &Lifecycle,
+        clock: &Clock,
+        token_life: Duration,
+    ) -> Result<Self, StartError> {
+        MemoryModel::start(
+            js.clone(),
+            SESSION_STREAM,
+            &["session.*.SessionRevoked"],
+            Start::At(clock.now() - token_life - LEEWAY),
+            Revoked::default(),
+            lifecycle.into(),
+        )
+        .await
+        .map(Self)
+    }
+
+    pub fn is_revoked(&self, session: SessionId) -> bool {
+        self.0.read(|revoked| revoked.0.contains(&session))
+    }
+
+    pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {
+        &self.0
+    }
+}

@@ -1,0 +1,32 @@
+//! HTTP as every service speaks it: the envelope, refusals, request bodies, identity, positions.
+
+mod actor;
+mod body;
+mod command;
+mod health;
+mod query;
+mod refusal;
+mod request_id;
+mod serve;
+mod success;
+mod up_to_date;
+pub mod valid;
+
+pub use actor::{Actor, Admin, RefuseToken};
+pub use body::Body;
+pub use command::CommandHeaders;
+pub use health::{Health, Probe};
+pub use query::{Id, Limit, Query};
+pub use refusal::Refusal;
+pub use request_id::{REQUEST_ID, RequestId, request_id};
+pub use serve::{edge, listen, serve};
+pub use success::Success;
+pub use up_to_date::UpToDate;
+
+/// Position of a command's events in the log, `STREAM:sequence`, comma separated.
+pub const POSITION: &str = "doran-position";
+/// Position that a query's answer must not be older than.
+pub const MIN_POSITION: &str = "doran-min-position";
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Bytes that a JSON body may have at most.
+pub const MAX_JSON_BYTES: usize = 1024 * 1024;

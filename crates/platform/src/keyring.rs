@@ -1,0 +1,181 @@
+//! Data keys, one per person, and what is sealed with them.
+//!
+//! Keys lie wrapped in the KV bucket `DATA_KEY` (history 1). Destroying a person's key turns
+//! whatever it sealed into noise, in the log, its replicas and its backups.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::{self, kv};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use doran_contract::{Sealed, UserId};
+use moka::future::Cache;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::secret::{MasterKey, OpenError, SealingKey, random};
+
+/// Name of the bucket.
+pub const BUCKET: &str = "DATA_KEY";
+/// Keys kept in memory; the least used leave first.
+const CACHED_KEYS: u64 = 100_000;
+const DEADLINE: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum KeyringError {
+    #[error("the key store does not answer")]
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    #[error("a data key cannot be opened: is this the master key it was wrapped with?")]
+    ForeignMasterKey,
+    #[error("the person has no data key")]
+    NoKey,
+}
+
+/// Where a sealed field stands in the log. It opens nowhere else.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    pub subject: &'a str,
+    pub event_id: Uuid,
+    pub field: &'a str,
+}
+
+impl Place<'_> {
+    fn associated_data(&self) -> String {
+        format!("{}|{}|{}", self.subject, self.event_id, self.field)
+    }
+}
+
+/// What became of a sealed field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    Text(String),
+    /// The key was destroyed with its owner's account.
+    Destroyed,
+}
+
+impl Opened {
+    pub fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Destroyed => None,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFieldError {
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error("a sealed field is damaged or stands in the wrong place")]
+    Damaged(#[from] OpenError),
+    #[error("a sealed field is not base64url of text")]
+    Malformed,
+}
+
+/// A person's key, for sealing and opening many fields without asking again.
+#[derive(Clone)]
+pub struct DataKey {
+    owner: UserId,
+    key: Arc<SealingKey>,
+}
+
+impl DataKey {
+    pub fn seal(&self, place: Place<'_>, text: &str) -> Sealed {
+        let bytes = self.key.seal(&place.associated_data(), text.as_bytes());
+        Sealed { key: self.owner, data: URL_SAFE_NO_PAD.encode(bytes) }
+    }
+
+    pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<String, OpenFieldError> {
+        let bytes = URL_SAFE_NO_PAD.decode(&sealed.data).map_err(|_| OpenFieldError::Malformed)?;
+        let plain = self.key.open(&place.associated_data(), &bytes)?;
+        String::from_utf8(plain.to_vec()).map_err(|_| OpenFieldError::Malformed)
+    }
+}
+
+/// All data keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Keyring {
+    bucket: kv::Store,
+    wrapping: Arc<SealingKey>,
+    cache: Cache<UserId, DataKey>,
+}
+
+impl Keyring {
+    pub async fn open(js: &jetstream::Context, master: &MasterKey) -> Result<Self, KeyringError> {
+        let bucket = within(js.get_key_value(BUCKET)).await?;
+        Ok(Self {
+            bucket,
+            wrapping: Arc::new(master.sealing_key("data-key")),
+            cache: Cache::builder().max_capacity(CACHED_KEYS).build(),
+        })
+    }
+
+    /// Makes a key for `owner`, or returns the one there is.
+    pub async fn create(&self, owner: UserId) -> Result<DataKey, KeyringError> {
+        let bytes = random::<32>();
+        let wrapped = self.wrapping.seal(&owner.to_string(), bytes.as_slice());
+        match within(self.bucket.create(owner.to_string(), wrapped.into())).await {
+            Ok(_) => {}
+            Err(error) => return self.key(owner).await?.ok_or(error),
+        }
+        let key = DataKey { owner, key: Arc::new(SealingKey::new(&bytes)) };
+        self.cache.insert(owner, key.clone()).await;
+        Ok(key)
+    }
+
+    /// The key of `owner`; none if it was destroyed or never made.
+    pub async fn key(&self, owner: UserId) -> Result<Option<DataKey>, KeyringError> {
+        if let Some(key) = self.cache.get(&owner).await {
+            return Ok(Some(key));
+        }
+        let Some(wrapped) = within(self.bucket.get(owner.to_string())).await? else {
+            return Ok(None);
+        };
+        let key = self.unwrap(owner, &wrapped)?;
+        self.cache.insert(owner, key.clone()).await;
+        Ok(Some(key))
+    }
+
+    /// Seals `text` with the key of `owner`.
+    pub async fn seal(
+        &self,
+        owner: UserId,
+        place: Place<'_>,
+        text: &str,
+    ) -> Result<Sealed, KeyringError> {
+        let key = self.key(owner).await?.ok_or(KeyringError::NoKey)?;
+        Ok(key.seal(place, text))
+    }
+
+    /// Opens a field that was sealed at `place`.
+    pub async fn open_field(
+        &self,
+        place: Place<'_>,
+        sealed: &Sealed,
+    ) -> Result<Opened, OpenFieldError> {
+        match self.key(sealed.key).await? {
+            Some(key) => key.open(place, sealed).map(Opened::Text),
+            None => Ok(Opened::Destroyed),
+        }
+    }
+
+    fn unwrap(&self, owner: UserId, wrapped: &[u8]) -> Result<DataKey, KeyringError> {
+        let foreign = |_| KeyringError::ForeignMasterKey;
+        let bytes = self.wrapping.open(&owner.to_string(), wrapped).map_err(foreign)?;
+        let bytes: [u8; 32] =
+            bytes.as_slice().try_into().map_err(|_| KeyringError::ForeignMasterKey)?;
+        Ok(DataKey { owner, key: Arc::new(SealingKey::new(&bytes)) })
+    }
+}
+
+async fn within<T, E>(
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, KeyringError>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    match timeout(DEADLINE, answer).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(KeyringError::Unavailable(Arc::new(error))),
+        Err(late) => Err(KeyringError::Unavailable(Arc::new(late))),
+    }
+}

@@ -1,0 +1,58 @@
+//! The connection to NATS.
+
+use std::time::Duration;
+
+use async_nats::{Client, ConnectOptions, ServerAddr};
+
+use crate::Config;
+
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    #[error("{0} is not a NATS address; give NATS_URL as nats://host:port")]
+    Address(String),
+    #[error("NATS at {url} does not answer or refuses the log-in; start it, or set NATS_URL, NATS_USER, NATS_PASSWORD")]
+    Connect { url: String, source: async_nats::ConnectError },
+}
+
+/// Connects as the role's own user; the name shows in the server's connection list.
+pub async fn connect(config: &Config, name: &str) -> Result<Client, NatsError> {
+    open(config, name, config.nats_user.as_deref(), config.nats_password.as_deref()).await
+}
+
+/// Connects to the system account; none without its user in the configuration.
+pub async fn connect_system(config: &Config) -> Result<Option<Client>, NatsError> {
+    let Some(user) = config.nats_system_user.as_deref() else { return Ok(None) };
+    let password = config.nats_system_password.as_deref();
+    open(config, "doran system", Some(user), password).await.map(Some)
+}
+
+async fn open(
+    config: &Config,
+    name: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+) -> Result<Client, NatsError> {
+    let servers = config
+        .nats_url
+        .split(',')
+        .map(|url| url.trim().parse::<ServerAddr>())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| NatsError::Address(config.nats_url.clone()))?;
+    let mut options = ConnectOptions::new()
+        .name(name)
+        .connection_timeout(Duration::from_secs(3))
+        .ping_interval(Duration::from_secs(5))
+        .request_timeout(Some(Duration::from_secs(5)))
+        .reconnect_delay_callback(|attempt| {
+            Duration::from_millis(u64::try_from(attempt.min(20)).unwrap_or(20) * 50)
+        })
+        .event_callback(async |event| tracing::info!(%event, "nats"));
+    // async-nats ignores a user in the URL, so it is given here.
+    if let (Some(user), Some(password)) = (user, password) {
+        options = options.user_and_password(user.to_owned(), password.to_owned());
+    }
+    options
+        .connect(servers)
+        .await
+        .map_err(|source| NatsError::Connect { url: config.nats_url.clone(), source })
+}

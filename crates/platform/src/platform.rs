@@ -1,0 +1,133 @@
+//! What the roles of one process share. Cheap to clone.
+
+use std::{ops::Deref, sync::Arc, time::Duration};
+
+use async_nats::{Client, connection::State, jetstream};
+use doran_contract::command::Durability;
+use doran_eventstore::topology::{self, CheckOptions, TopologyError};
+use doran_projection::memory;
+use tokio::sync::OnceCell;
+
+use crate::{
+    Blinder, Clock, Config, Lifecycle,
+    access_token::Verifier,
+    directory::{Rooms, Sessions, Users},
+    http::Probe,
+    keyring::{Keyring, KeyringError},
+    nats::{self, NatsError},
+    secret::{MasterKey, SecretError},
+    streams,
+};
+
+/// Why a role does not start. Each line names the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Nats(#[from] NatsError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    #[error("cannot open the data keys")]
+    Keyring(#[from] KeyringError),
+    #[error("cannot read the published token keys")]
+    TokenKeys(#[source] async_nats::Error),
+    #[error("cannot follow the log")]
+    Directory(#[from] memory::StartError),
+}
+
+#[derive(Clone)]
+pub struct Platform(Arc<Shared>);
+
+pub struct Shared {
+    pub config: Config,
+    pub clock: Clock,
+    pub lifecycle: Lifecycle,
+    pub nats: Client,
+    pub js: jetstream::Context,
+    /// What an acknowledgement of the log stands for on this server.
+    pub durability: Durability,
+    pub master_key: MasterKey,
+    pub keyring: Keyring,
+    pub blinder: Blinder,
+    pub verifier: Verifier,
+    pub users: Users,
+    pub sessions: Sessions,
+    rooms: OnceCell<Rooms>,
+}
+
+impl Deref for Platform {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Platform {
+    /// Connects, refuses a log that is not as it should be, and reads what authorisation needs.
+    pub async fn start(
+        config: Config,
+        clock: Clock,
+        lifecycle: Lifecycle,
+        role: &str,
+    ) -> Result<Self, StartError> {
+        let master_key = master_key(&config)?;
+        let nats = nats::connect(&config, &format!("doran {role}")).await?;
+        let js = jetstream::new(nats.clone());
+        let durability = check(&config, &js).await?;
+        let verifier = Verifier::new(clock.clone());
+        verifier.follow(&js, &lifecycle).await.map_err(StartError::TokenKeys)?;
+        let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
+        let shared = Shared {
+            durability,
+            keyring: Keyring::open(&js, &master_key).await?,
+            blinder: Blinder::new(&master_key),
+            verifier,
+            users: Users::start(&js, &lifecycle).await?,
+            sessions: Sessions::start(&js, &lifecycle, &clock, token_life).await?,
+            rooms: OnceCell::new(),
+            config,
+            clock,
+            lifecycle,
+            nats,
+            js,
+            master_key,
+        };
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// The rooms, read from the log when the first role of the process asks for them.
+    pub async fn rooms(&self) -> Result<&Rooms, memory::StartError> {
+        self.rooms.get_or_try_init(|| Rooms::start(&self.js, &self.lifecycle)).await
+    }
+
+    /// Asks whether the connection to NATS stands.
+    pub fn nats_probe(&self) -> Probe {
+        let nats = self.nats.clone();
+        Probe::essential("nats", move || {
+            let state = nats.connection_state();
+            async move {
+                match state {
+                    State::Connected => Ok(()),
+                    State::Pending | State::Disconnected => Err("not connected".to_owned()),
+                }
+            }
+        })
+    }
+}
+
+fn master_key(config: &Config) -> Result<MasterKey, SecretError> {
+    let path = config.master_key_file.as_deref().ok_or(SecretError::NoFile)?;
+    if config.dev { MasterKey::open_or_create(path) } else { MasterKey::open(path) }
+}
+
+/// Refuses streams that differ from their files, and a server that acknowledges too early.
+async fn check(config: &Config, js: &jetstream::Context) -> Result<Durability, StartError> {
+    let options = CheckOptions { replicas: None, allow_unsynced: config.allow_unsynced };
+    Ok(match streams::topology()?.check(js, options).await? {
+        topology::Durability::Fsync => Durability::Fsync,
+        topology::Durability::Replicated => Durability::Replicated,
+        topology::Durability::Memory => Durability::Memory,
+    })
+}
