@@ -1,0 +1,8 @@
+//! The fixtures themselves, against real servers, and the rules of the repository.
+
+#![cfg(test)]
+
+mod nats;
+mod postgres;
+mod redis;
+mod repository;
