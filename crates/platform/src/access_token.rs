@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path, sync::Arc};
 
 use arc_swap::ArcSwap;
 use async_nats::jetstream::{self, kv};
-use aws_lc_rs::{encoding::AsDer, signature::Ed25519KeyPair};
+use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use doran_contract::{SessionId, UserId, user::Role};
@@ -52,7 +52,10 @@ pub enum TokenError {
 #[derive(Debug, thiserror::Error)]
 pub enum SigningKeyError {
     #[error("cannot read or create the signing key {path}")]
-    File { path: String, source: std::io::Error },
+    File {
+        path: String,
+        source: std::io::Error,
+    },
     #[error("the signing key must be an Ed25519 key, PKCS#8 in base64")]
     Malformed,
 }
@@ -66,16 +69,24 @@ pub struct Signer {
 
 impl Signer {
     pub fn open(path: &Path) -> Result<Self, SigningKeyError> {
-        let at = |source| SigningKeyError::File { path: path.display().to_string(), source };
+        let at = |source| SigningKeyError::File {
+            path: path.display().to_string(),
+            source,
+        };
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(at)?);
-        let der = STANDARD.decode(text.trim()).map_err(|_| SigningKeyError::Malformed)?;
+        let der = STANDARD
+            .decode(text.trim())
+            .map_err(|_| SigningKeyError::Malformed)?;
         Self::from_pkcs8(&Zeroizing::new(der))
     }
 
     /// As [`Signer::open`]; a missing file is made, readable by its owner alone.
     pub fn open_or_create(path: &Path) -> Result<Self, SigningKeyError> {
         if !path.exists() {
-            let at = |source| SigningKeyError::File { path: path.display().to_string(), source };
+            let at = |source| SigningKeyError::File {
+                path: path.display().to_string(),
+                source,
+            };
             let pair = Ed25519KeyPair::generate().map_err(|_| SigningKeyError::Malformed)?;
             let der = pair.to_pkcs8v1().map_err(|_| SigningKeyError::Malformed)?;
             let text = Zeroizing::new(STANDARD.encode(der.as_ref()));
@@ -93,7 +104,11 @@ impl Signer {
             .map_err(|_| SigningKeyError::Malformed)?;
         public.common.key_id = Some(key_id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { key, public, key_id })
+        Ok(Self {
+            key,
+            public,
+            key_id,
+        })
     }
 
     pub fn sign(&self, claims: &Claims) -> Result<String, jsonwebtoken::errors::Error> {
@@ -127,7 +142,9 @@ impl Signer {
     /// Makes the public key known to every role.
     pub async fn publish(&self, js: &jetstream::Context) -> Result<(), async_nats::Error> {
         let bucket = js.get_key_value(BUCKET).await?;
-        bucket.put(&self.key_id, serde_json::to_vec(&self.public)?.into()).await?;
+        bucket
+            .put(&self.key_id, serde_json::to_vec(&self.public)?.into())
+            .await?;
         Ok(())
     }
 }
@@ -147,7 +164,10 @@ struct VerifyingKey {
 
 impl Verifier {
     pub fn new(clock: Clock) -> Self {
-        Self { keys: Arc::default(), clock }
+        Self {
+            keys: Arc::default(),
+            clock,
+        }
     }
 
     /// Reads the published keys and follows their changes until the process stops.
@@ -174,7 +194,10 @@ impl Verifier {
     async fn watch(&self, bucket: &kv::Store) {
         use backon::{ExponentialBuilder, Retryable};
         let attempt = || async {
-            let mut changes = bucket.watch_with_history(">").await.map_err(async_nats::Error::from)?;
+            let mut changes = bucket
+                .watch_with_history(">")
+                .await
+                .map_err(async_nats::Error::from)?;
             while let Some(change) = changes.next().await {
                 let entry = change.map_err(async_nats::Error::from)?;
                 match entry.operation {
@@ -224,7 +247,9 @@ impl Verifier {
     /// The public keys, as `/.well-known/jwks.json` shows them.
     pub fn jwks(&self) -> JwkSet {
         let keys = self.keys.load();
-        JwkSet { keys: keys.values().map(|key| key.jwk.clone()).collect() }
+        JwkSet {
+            keys: keys.values().map(|key| key.jwk.clone()).collect(),
+        }
     }
 
     /// Signature, type, issuer, audience and times. Not whether the session still stands.

@@ -11,7 +11,10 @@ use uuid::{NoContext, Uuid};
 pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock the others are given")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock the others are given"
+    )]
     pub fn system() -> Self {
         Self(Arc::new(Utc::now))
     }
@@ -33,7 +36,11 @@ impl Clock {
     pub fn new_id(&self) -> Uuid {
         let now = self.now();
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+        Uuid::new_v7(uuid::Timestamp::from_unix(
+            NoContext,
+            seconds,
+            now.timestamp_subsec_nanos(),
+        ))
     }
 }
 

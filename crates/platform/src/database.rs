@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use rust_embed::RustEmbed;
 use sqlx::{
-    PgPool,
+    AssertSqlSafe, PgPool, SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -25,7 +25,10 @@ pub enum DatabaseError {
     #[error("the migration file {0} is not named <number>_<what>.sql")]
     FileName(String),
     #[error("a migration of the schema {schema} failed")]
-    Migrate { schema: String, source: MigrateError },
+    Migrate {
+        schema: String,
+        source: MigrateError,
+    },
 }
 
 /// Opens `schema`, makes it if it is missing, and brings its tables up to date.
@@ -51,15 +54,21 @@ pub fn pool(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
 pub async fn migrate<M: RustEmbed>(pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
     let mut connection = pool.acquire().await.map_err(DatabaseError::Connect)?;
     let statement = format!("create schema if not exists {schema}");
-    sqlx::query(sqlx::AssertSqlSafe(statement))
+    sqlx::query(AssertSqlSafe(statement))
         .execute(&mut *connection)
         .await
-        .map_err(|source| DatabaseError::Schema { schema: schema.to_owned(), source })?;
+        .map_err(|source| DatabaseError::Schema {
+            schema: schema.to_owned(),
+            source,
+        })?;
     drop(connection);
     Migrator::with_migrations(files::<M>()?)
         .run(pool)
         .await
-        .map_err(|source| DatabaseError::Migrate { schema: schema.to_owned(), source })
+        .map_err(|source| DatabaseError::Migrate {
+            schema: schema.to_owned(),
+            source,
+        })
 }
 
 fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
@@ -67,7 +76,10 @@ fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
         .filter(|path| path.ends_with(".sql"))
         .map(|path| {
             let misnamed = || DatabaseError::FileName(path.to_string());
-            let (number, what) = path.trim_end_matches(".sql").split_once('_').ok_or_else(misnamed)?;
+            let (number, what) = path
+                .trim_end_matches(".sql")
+                .split_once('_')
+                .ok_or_else(misnamed)?;
             let version = number.parse().map_err(|_| misnamed())?;
             let file = M::get(&path).ok_or_else(misnamed)?;
             let sql = String::from_utf8(file.data.into_owned()).map_err(|_| misnamed())?;
@@ -75,7 +87,7 @@ fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
                 version,
                 what.replace('_', " ").into(),
                 MigrationType::Simple,
-                sqlx::AssertSqlSafe(sql).into_sql_str(),
+                AssertSqlSafe(sql).into_sql_str(),
                 false,
             ))
         })

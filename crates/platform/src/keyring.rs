@@ -81,11 +81,16 @@ pub struct DataKey {
 impl DataKey {
     pub fn seal(&self, place: Place<'_>, text: &str) -> Sealed {
         let bytes = self.key.seal(&place.associated_data(), text.as_bytes());
-        Sealed { key: self.owner, data: URL_SAFE_NO_PAD.encode(bytes) }
+        Sealed {
+            key: self.owner,
+            data: URL_SAFE_NO_PAD.encode(bytes),
+        }
     }
 
     pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<String, OpenFieldError> {
-        let bytes = URL_SAFE_NO_PAD.decode(&sealed.data).map_err(|_| OpenFieldError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(&sealed.data)
+            .map_err(|_| OpenFieldError::Malformed)?;
         let plain = self.key.open(&place.associated_data(), &bytes)?;
         String::from_utf8(plain.to_vec()).map_err(|_| OpenFieldError::Malformed)
     }
@@ -117,7 +122,10 @@ impl Keyring {
             Ok(_) => {}
             Err(error) => return self.key(owner).await?.ok_or(error),
         }
-        let key = DataKey { owner, key: Arc::new(SealingKey::new(&bytes)) };
+        let key = DataKey {
+            owner,
+            key: Arc::new(SealingKey::new(&bytes)),
+        };
         self.cache.insert(owner, key.clone()).await;
         Ok(key)
     }
@@ -160,16 +168,22 @@ impl Keyring {
 
     fn unwrap(&self, owner: UserId, wrapped: &[u8]) -> Result<DataKey, KeyringError> {
         let foreign = |_| KeyringError::ForeignMasterKey;
-        let bytes = self.wrapping.open(&owner.to_string(), wrapped).map_err(foreign)?;
-        let bytes: [u8; 32] =
-            bytes.as_slice().try_into().map_err(|_| KeyringError::ForeignMasterKey)?;
-        Ok(DataKey { owner, key: Arc::new(SealingKey::new(&bytes)) })
+        let bytes = self
+            .wrapping
+            .open(&owner.to_string(), wrapped)
+            .map_err(foreign)?;
+        let bytes: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| KeyringError::ForeignMasterKey)?;
+        Ok(DataKey {
+            owner,
+            key: Arc::new(SealingKey::new(&bytes)),
+        })
     }
 }
 
-async fn within<T, E>(
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, KeyringError>
+async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, KeyringError>
 where
     E: std::error::Error + Send + Sync + 'static,
 {

@@ -2,6 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
+use doran_projection::Tasks;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::timeout,
@@ -53,6 +54,15 @@ impl Lifecycle {
         self.tasks.close();
         if timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!(unfinished = self.tasks.len(), "tasks did not end in time");
+        }
+    }
+}
+
+impl From<&Lifecycle> for Tasks {
+    fn from(lifecycle: &Lifecycle) -> Self {
+        Self {
+            tracker: lifecycle.tasks.clone(),
+            cancel: lifecycle.stopping.clone(),
         }
     }
 }

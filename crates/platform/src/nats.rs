@@ -10,20 +10,35 @@ use crate::Config;
 pub enum NatsError {
     #[error("{0} is not a NATS address; give NATS_URL as nats://host:port")]
     Address(String),
-    #[error("NATS at {url} does not answer or refuses the log-in; start it, or set NATS_URL, NATS_USER, NATS_PASSWORD")]
-    Connect { url: String, source: async_nats::ConnectError },
+    #[error(
+        "NATS at {url} does not answer or refuses the log-in; start it, or set NATS_URL, NATS_USER, NATS_PASSWORD"
+    )]
+    Connect {
+        url: String,
+        source: async_nats::ConnectError,
+    },
 }
 
 /// Connects as the role's own user; the name shows in the server's connection list.
 pub async fn connect(config: &Config, name: &str) -> Result<Client, NatsError> {
-    open(config, name, config.nats_user.as_deref(), config.nats_password.as_deref()).await
+    open(
+        config,
+        name,
+        config.nats_user.as_deref(),
+        config.nats_password.as_deref(),
+    )
+    .await
 }
 
 /// Connects to the system account; none without its user in the configuration.
 pub async fn connect_system(config: &Config) -> Result<Option<Client>, NatsError> {
-    let Some(user) = config.nats_system_user.as_deref() else { return Ok(None) };
+    let Some(user) = config.nats_system_user.as_deref() else {
+        return Ok(None);
+    };
     let password = config.nats_system_password.as_deref();
-    open(config, "doran system", Some(user), password).await.map(Some)
+    open(config, "doran system", Some(user), password)
+        .await
+        .map(Some)
 }
 
 async fn open(
@@ -54,5 +69,8 @@ async fn open(
     options
         .connect(servers)
         .await
-        .map_err(|source| NatsError::Connect { url: config.nats_url.clone(), source })
+        .map_err(|source| NatsError::Connect {
+            url: config.nats_url.clone(),
+            source,
+        })
 }

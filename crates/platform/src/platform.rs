@@ -77,7 +77,10 @@ impl Platform {
         let js = jetstream::new(nats.clone());
         let durability = check(&config, &js).await?;
         let verifier = Verifier::new(clock.clone());
-        verifier.follow(&js, &lifecycle).await.map_err(StartError::TokenKeys)?;
+        verifier
+            .follow(&js, &lifecycle)
+            .await
+            .map_err(StartError::TokenKeys)?;
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
         let shared = Shared {
             durability,
@@ -99,7 +102,9 @@ impl Platform {
 
     /// The rooms, read from the log when the first role of the process asks for them.
     pub async fn rooms(&self) -> Result<&Rooms, memory::StartError> {
-        self.rooms.get_or_try_init(|| Rooms::start(&self.js, &self.lifecycle)).await
+        self.rooms
+            .get_or_try_init(|| Rooms::start(&self.js, &self.lifecycle))
+            .await
     }
 
     /// Asks whether the connection to NATS stands.
@@ -118,13 +123,23 @@ impl Platform {
 }
 
 fn master_key(config: &Config) -> Result<MasterKey, SecretError> {
-    let path = config.master_key_file.as_deref().ok_or(SecretError::NoFile)?;
-    if config.dev { MasterKey::open_or_create(path) } else { MasterKey::open(path) }
+    let path = config
+        .master_key_file
+        .as_deref()
+        .ok_or(SecretError::NoFile)?;
+    if config.dev {
+        MasterKey::open_or_create(path)
+    } else {
+        MasterKey::open(path)
+    }
 }
 
 /// Refuses streams that differ from their files, and a server that acknowledges too early.
 async fn check(config: &Config, js: &jetstream::Context) -> Result<Durability, StartError> {
-    let options = CheckOptions { replicas: None, allow_unsynced: config.allow_unsynced };
+    let options = CheckOptions {
+        replicas: None,
+        allow_unsynced: config.allow_unsynced,
+    };
     Ok(match streams::topology()?.check(js, options).await? {
         topology::Durability::Fsync => Durability::Fsync,
         topology::Durability::Replicated => Durability::Replicated,

@@ -5,7 +5,10 @@ use doran_eventstore::Schema;
 
 /// Types and upcasters of the stream whose events `table` lists.
 pub const fn event_schema(table: &'static [(&'static str, u32)]) -> Schema {
-    Schema { types: table, upcasters: &[] }
+    Schema {
+        types: table,
+        upcasters: &[],
+    }
 }
 
 /// The schema of a stream by its name.

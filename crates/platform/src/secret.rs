@@ -14,7 +14,10 @@ pub enum SecretError {
     #[error("no master key: set DORAN_MASTER_KEY_FILE to a file with 32 random bytes in base64")]
     NoFile,
     #[error("cannot read or create the key file {path}")]
-    File { path: String, source: std::io::Error },
+    File {
+        path: String,
+        source: std::io::Error,
+    },
     #[error("the master key must be 32 bytes in base64")]
     Length,
 }
@@ -35,8 +38,15 @@ impl MasterKey {
 
     pub fn open(path: &Path) -> Result<Self, SecretError> {
         let text = Zeroizing::new(fs::read_to_string(path).map_err(|source| at(path, source))?);
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| SecretError::Length)?);
-        let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| SecretError::Length)?;
+        let bytes = Zeroizing::new(
+            STANDARD
+                .decode(text.trim())
+                .map_err(|_| SecretError::Length)?,
+        );
+        let bytes: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| SecretError::Length)?;
         Ok(Self::new(bytes))
     }
 
@@ -56,7 +66,10 @@ impl MasterKey {
 
     /// A key for keyed hashes, HMAC-SHA-256.
     pub fn hashing_key(&self, purpose: &str) -> HashingKey {
-        HashingKey(hmac::Key::new(hmac::HMAC_SHA256, self.derive(purpose).as_slice()))
+        HashingKey(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            self.derive(purpose).as_slice(),
+        ))
     }
 
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
@@ -139,13 +152,20 @@ pub fn create_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
 fn at(path: &Path, source: std::io::Error) -> SecretError {
-    SecretError::File { path: path.display().to_string(), source }
+    SecretError::File {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +177,10 @@ mod tests {
         let master = MasterKey::new([7; 32]);
         let key = master.sealing_key("a");
         let sealed = key.seal("here", "안녕".as_bytes());
-        assert_eq!(key.open("here", &sealed).unwrap().as_slice(), "안녕".as_bytes());
+        assert_eq!(
+            key.open("here", &sealed).unwrap().as_slice(),
+            "안녕".as_bytes()
+        );
         assert!(key.open("there", &sealed).is_err());
         assert!(master.sealing_key("b").open("here", &sealed).is_err());
         assert!(key.open("here", b"short").is_err());
@@ -176,7 +199,13 @@ mod tests {
         let path = folder.path().join("secrets/master");
         let made = MasterKey::open_or_create(&path).unwrap();
         let read = MasterKey::open_or_create(&path).unwrap();
-        assert_eq!(made.hashing_key("x").hex(b"y"), read.hashing_key("x").hex(b"y"));
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            made.hashing_key("x").hex(b"y"),
+            read.hashing_key("x").hex(b"y")
+        );
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
     }
 }

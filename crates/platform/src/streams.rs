@@ -5,8 +5,6 @@ use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "../../streams"]
-#[include = "**/*.json"]
-#[exclude = "**/*.schema.json"]
 struct Files;
 
 /// Every stream, lane and bucket that the system wants.
@@ -14,5 +12,9 @@ pub fn topology() -> Result<Topology, TopologyError> {
     let files: Vec<_> = Files::iter()
         .filter_map(|path| Files::get(&path).map(|file| (path.to_string(), file.data)))
         .collect();
-    Topology::parse(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_ref())))
+    Topology::parse(
+        files
+            .iter()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_ref())),
+    )
 }

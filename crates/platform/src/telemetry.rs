@@ -15,8 +15,9 @@ pub enum LogFormat {
 }
 
 /// Upper bounds in seconds of the histogram buckets.
-const SECONDS: &[f64] =
-    &[0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+const SECONDS: &[f64] = &[
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
 
 /// Starts logging to standard error. `level` is a filter such as `info` or `doran_chat=debug`.
 pub fn log(format: LogFormat, level: &str) {
@@ -37,5 +38,7 @@ pub fn log(format: LogFormat, level: &str) {
 
 /// Starts collecting metrics; the handle renders them as Prometheus text.
 pub fn metrics() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new().set_buckets(SECONDS)?.install_recorder()
+    PrometheusBuilder::new()
+        .set_buckets(SECONDS)?
+        .install_recorder()
 }

@@ -10,8 +10,8 @@ const FIRST_SYLLABLE: u32 = 0xAC00;
 const LAST_SYLLABLE: u32 = 0xD7A3;
 const SYLLABLES_PER_INITIAL: u32 = 588;
 const INITIALS: [char; 19] = [
-    'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ', 'ㅌ', 'ㅍ',
-    'ㅎ',
+    'ㄱ', 'ㄲ', 'ㄴ', 'ㄷ', 'ㄸ', 'ㄹ', 'ㅁ', 'ㅂ', 'ㅃ', 'ㅅ', 'ㅆ', 'ㅇ', 'ㅈ', 'ㅉ', 'ㅊ', 'ㅋ',
+    'ㅌ', 'ㅍ', 'ㅎ',
 ];
 
 /// Hashes pieces of names, and e-mail addresses.
@@ -38,7 +38,10 @@ impl Blinder {
 
     /// A hash by which a repeated request is told from another under the same key.
     pub fn fingerprint(&self, actor: Option<UserId>, body: &[u8]) -> String {
-        let mut bytes = actor.map(|id| id.to_string()).unwrap_or_default().into_bytes();
+        let mut bytes = actor
+            .map(|id| id.to_string())
+            .unwrap_or_default()
+            .into_bytes();
         bytes.push(0);
         bytes.extend_from_slice(body);
         let mut hash = self.requests.hex(&bytes);
@@ -69,7 +72,10 @@ impl Blinder {
     fn blind(&self, mut pieces: Vec<String>) -> Vec<i64> {
         pieces.sort_unstable();
         pieces.dedup();
-        pieces.iter().map(|piece| short(&self.names, piece)).collect()
+        pieces
+            .iter()
+            .map(|piece| short(&self.names, piece))
+            .collect()
     }
 }
 
@@ -113,7 +119,10 @@ fn initial(c: char) -> char {
 
 fn grams(text: &str, length: usize) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
-    chars.windows(length).map(|window| window.iter().collect()).collect()
+    chars
+        .windows(length)
+        .map(|window| window.iter().collect())
+        .collect()
 }
 
 fn short(key: &HashingKey, piece: &str) -> i64 {
@@ -128,7 +137,10 @@ mod tests {
     fn found(name: &str, query: &str) -> bool {
         let blinder = Blinder::new(&MasterKey::new([1; 32]));
         let stored = blinder.name_tokens(name);
-        let candidate = blinder.name_query(query).iter().all(|token| stored.contains(token));
+        let candidate = blinder
+            .name_query(query)
+            .iter()
+            .all(|token| stored.contains(token));
         candidate && name_matches(name, query)
     }
 
@@ -151,6 +163,9 @@ mod tests {
     #[test]
     fn addresses_that_differ_in_case_or_space_have_one_key() {
         let blinder = Blinder::new(&MasterKey::new([1; 32]));
-        assert_eq!(blinder.email_key(" Kim@Example.com "), blinder.email_key("kim@example.com"));
+        assert_eq!(
+            blinder.email_key(" Kim@Example.com "),
+            blinder.email_key("kim@example.com")
+        );
     }
 }

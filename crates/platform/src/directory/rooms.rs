@@ -34,7 +34,10 @@ impl Fold for AllRooms {
         let sequence = event.sequence;
         match event.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
             RoomEvent::ChatRoomCreated(created) => {
-                let members = created.members.iter().map(|first| (first.user_id, first.role));
+                let members = created
+                    .members
+                    .iter()
+                    .map(|first| (first.user_id, first.role));
                 let entry = RoomEntry {
                     status: RoomStatus::Active,
                     visibility: created.visibility,
@@ -72,10 +75,7 @@ impl AllRooms {
 pub struct Rooms(MemoryModel<AllRooms>);
 
 impl Rooms {
-    pub async fn start(
-        js: &jetstream::Context,
-        lifecycle: &Lifecycle,
-    ) -> Result<Self, StartError> {
+    pub async fn start(js: &jetstream::Context, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
             js.clone(),
             ROOM_STREAM,
@@ -105,7 +105,11 @@ impl Rooms {
 
     /// Waits until everything that the log holds of `room` has been read.
     pub async fn catch_up(&self, room: RoomId) {
-        if let Err(error) = self.0.catch_up(&format!("chatroom.{room}.*"), PATIENCE).await {
+        if let Err(error) = self
+            .0
+            .catch_up(&format!("chatroom.{room}.*"), PATIENCE)
+            .await
+        {
             tracing::warn!(%error, "cannot ask the log about a room");
         }
     }
@@ -115,6 +119,7 @@ impl Rooms {
     }
 
     fn known_role(&self, room: RoomId, user: UserId) -> Option<RoomRole> {
-        self.look(room, |entry| entry.members.get(&user).copied()).flatten()
+        self.look(room, |entry| entry.members.get(&user).copied())
+            .flatten()
     }
 }

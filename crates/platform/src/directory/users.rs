@@ -43,10 +43,14 @@ impl Fold for Accounts {
                 self.0.insert(created.user_id, account);
             }
             UserEvent::UserStatusChanged(changed) => {
-                self.update(changed.user_id, event.sequence, |account| account.status = changed.to);
+                self.update(changed.user_id, event.sequence, |account| {
+                    account.status = changed.to
+                });
             }
             UserEvent::UserRoleChanged(changed) => {
-                self.update(changed.user_id, event.sequence, |account| account.role = changed.to);
+                self.update(changed.user_id, event.sequence, |account| {
+                    account.role = changed.to
+                });
             }
         }
         Ok(())
@@ -67,10 +71,7 @@ impl Accounts {
 pub struct Users(MemoryModel<Accounts>);
 
 impl Users {
-    pub async fn start(
-        js: &jetstream::Context,
-        lifecycle: &Lifecycle,
-    ) -> Result<Self, StartError> {
+    pub async fn start(js: &jetstream::Context, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
             js.clone(),
             USER_STREAM,

@@ -70,7 +70,11 @@ impl Actor {
         if platform.sessions.is_revoked(claims.sid) {
             return Err(RefuseToken::SessionRevoked);
         }
-        let account = platform.users.find(claims.sub).await.ok_or(RefuseToken::AccountEnded)?;
+        let account = platform
+            .users
+            .find(claims.sub)
+            .await
+            .ok_or(RefuseToken::AccountEnded)?;
         if account.status == UserStatus::Suspended {
             return Err(RefuseToken::AccountEnded);
         }
@@ -115,7 +119,10 @@ where
         if actor.is_admin() {
             Ok(Self(actor))
         } else {
-            Err(Refusal::new(ErrorCode::Forbidden, "only administrators may do this"))
+            Err(Refusal::new(
+                ErrorCode::Forbidden,
+                "only administrators may do this",
+            ))
         }
     }
 }
@@ -123,5 +130,7 @@ where
 fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }

@@ -32,21 +32,30 @@ where
                 "the body must be application/json",
             ));
         }
-        let raw = Bytes::from_request(request, state).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")
-            } else {
-                Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
-            }
-        })?;
+        let raw = Bytes::from_request(request, state)
+            .await
+            .map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")
+                } else {
+                    Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
+                }
+            })?;
         let value = parse(&raw)?;
         Ok(Self { value, raw })
     }
 }
 
 fn is_json(request: &Request) -> bool {
-    let Some(value) = request.headers().get(CONTENT_TYPE) else { return false };
-    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let Some(value) = request.headers().get(CONTENT_TYPE) else {
+        return false;
+    };
+    let essence = value
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
@@ -60,7 +69,9 @@ where
     let mut json = serde_json::Deserializer::from_slice(raw);
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| refuse(&error))?;
     json.end().map_err(|_| malformed())?;
-    value.validate().map_err(|report| Refusal::invalid(fields(&report)))?;
+    value
+        .validate()
+        .map_err(|report| Refusal::invalid(fields(&report)))?;
     Ok(value)
 }
 
@@ -73,15 +84,25 @@ fn refuse(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
         return malformed();
     }
     let text = error.inner().to_string();
-    let reason = text.split(" at line ").next().unwrap_or_default().to_owned();
+    let reason = text
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let path = error.path().to_string();
-    let named = reason.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let named = reason
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'));
     let field = match named {
         Some(field) if path == "." => field.to_owned(),
         Some(field) => format!("{path}.{field}"),
         None => path,
     };
-    let reason = if named.is_some() { "is missing".to_owned() } else { quiet(&reason) };
+    let reason = if named.is_some() {
+        "is missing".to_owned()
+    } else {
+        quiet(&reason)
+    };
     Refusal::invalid_field(&field, reason)
 }
 
@@ -132,13 +153,22 @@ mod tests {
 
     fn refused(raw: &str) -> (ErrorCode, Vec<(String, String)>) {
         let refusal = parse::<Sample>(raw.as_bytes()).unwrap_err();
-        let fields = refusal.fields().iter().map(|f| (f.field.clone(), f.reason.clone()));
+        let fields = refusal
+            .fields()
+            .iter()
+            .map(|f| (f.field.clone(), f.reason.clone()));
         (refusal.code(), fields.collect())
     }
 
     #[test]
     fn what_is_not_json_is_a_bad_request() {
-        for raw in ["", " \n", "{", "{\"firstName\":\"a\",\"count\":1} x", "nonsense"] {
+        for raw in [
+            "",
+            " \n",
+            "{",
+            "{\"firstName\":\"a\",\"count\":1} x",
+            "nonsense",
+        ] {
             assert_eq!(refused(raw).0, ErrorCode::BadRequest, "{raw}");
         }
     }
@@ -160,6 +190,9 @@ mod tests {
     #[test]
     fn a_broken_rule_is_named_as_the_client_wrote_it() {
         let (_, fields) = refused(r#"{"firstName":"long","count":1}"#);
-        assert_eq!(fields.first().map(|(field, _)| field.as_str()), Some("firstName"));
+        assert_eq!(
+            fields.first().map(|(field, _)| field.as_str()),
+            Some("firstName")
+        );
     }
 }

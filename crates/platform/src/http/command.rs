@@ -53,7 +53,8 @@ impl CommandHeaders {
     }
 
     fn command_id(&self, platform: &Platform, actor: Option<UserId>) -> Uuid {
-        self.idempotent_id(actor).unwrap_or_else(|| platform.clock.new_id())
+        self.idempotent_id(actor)
+            .unwrap_or_else(|| platform.clock.new_id())
     }
 }
 
@@ -80,7 +81,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandHeaders {
             idempotency_key,
             if_match,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
-            traceparent: text("traceparent").flatten().filter(|t| t.len() == 55).map(str::to_owned),
+            traceparent: text("traceparent")
+                .flatten()
+                .filter(|t| t.len() == 55)
+                .map(str::to_owned),
         })
     }
 }

@@ -26,7 +26,11 @@ impl Probe {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, is_essential: true, check: Arc::new(move || Box::pin(check())) }
+        Self {
+            name,
+            is_essential: true,
+            check: Arc::new(move || Box::pin(check())),
+        }
     }
 
     /// Part of the role works without it: its absence is shown, and the role stays ready.
@@ -35,7 +39,10 @@ impl Probe {
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { is_essential: false, ..Self::essential(name, check) }
+        Self {
+            is_essential: false,
+            ..Self::essential(name, check)
+        }
     }
 }
 
@@ -55,13 +62,18 @@ impl Health {
     /// `/health/live` and `/health/ready`.
     pub fn routes<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         Router::new()
-            .route("/health/live", get(async || Json(json!({ "status": "UP" }))))
+            .route(
+                "/health/live",
+                get(async || Json(json!({ "status": "UP" }))),
+            )
             .route("/health/ready", get(async move || self.ready().await))
     }
 
     async fn ready(&self) -> impl IntoResponse + use<> {
         let states = join_all(self.probes.iter().map(ask)).await;
-        let essential_down = states.iter().any(|(probe, state)| probe.is_essential && state.is_err());
+        let essential_down = states
+            .iter()
+            .any(|(probe, state)| probe.is_essential && state.is_err());
         let any_down = states.iter().any(|(_, state)| state.is_err());
         let status = match (essential_down, any_down) {
             (true, _) => "DOWN",
@@ -72,14 +84,21 @@ impl Health {
             .into_iter()
             .map(|(probe, state)| match state {
                 Ok(()) => (probe.name.to_owned(), json!({ "state": "UP" })),
-                Err(reason) => {
-                    (probe.name.to_owned(), json!({ "state": "DOWN", "reason": reason }))
-                }
+                Err(reason) => (
+                    probe.name.to_owned(),
+                    json!({ "state": "DOWN", "reason": reason }),
+                ),
             })
             .collect();
-        let code =
-            if essential_down { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-        (code, Json(json!({ "status": status, "dependencies": dependencies })))
+        let code = if essential_down {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
+        (
+            code,
+            Json(json!({ "status": status, "dependencies": dependencies })),
+        )
     }
 }
 

@@ -26,13 +26,17 @@ where
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
         let axum::extract::Query(value) =
             axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|error| refuse(&error))?;
-        value.validate().map_err(|report| Refusal::invalid(fields(&report)))?;
+        value
+            .validate()
+            .map_err(|report| Refusal::invalid(fields(&report)))?;
         Ok(Self(value))
     }
 }
 
 fn refuse(rejection: &QueryRejection) -> Refusal {
-    let text = std::error::Error::source(rejection).map(ToString::to_string).unwrap_or_default();
+    let text = std::error::Error::source(rejection)
+        .map(ToString::to_string)
+        .unwrap_or_default();
     match text.split_once(": ") {
         Some((field, reason)) => Refusal::invalid_field(field, reason),
         None => Refusal::new(ErrorCode::BadRequest, "the query string cannot be read"),
@@ -52,8 +56,9 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let malformed = || Refusal::new(ErrorCode::BadRequest, "the id in the path is not a UUID");
-        let Path(text) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| malformed())?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| malformed())?;
         text.parse().map(Self).map_err(|_| malformed())
     }
 }

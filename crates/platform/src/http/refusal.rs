@@ -33,7 +33,12 @@ impl Refusal {
             ErrorCode::Unavailable | ErrorCode::ProjectionLag | ErrorCode::RateLimited => Some(1),
             _ => None,
         };
-        Self { code, message: message.into(), fields: Vec::new(), retry_after_s }
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            retry_after_s,
+        }
     }
 
     pub fn invalid(fields: Vec<FieldError>) -> Self {
@@ -42,7 +47,10 @@ impl Refusal {
     }
 
     pub fn invalid_field(field: &str, reason: impl Into<String>) -> Self {
-        Self::invalid(vec![FieldError { field: field.to_owned(), reason: reason.into() }])
+        Self::invalid(vec![FieldError {
+            field: field.to_owned(),
+            reason: reason.into(),
+        }])
     }
 
     pub fn not_found(what: &str) -> Self {
@@ -58,12 +66,18 @@ impl Refusal {
     /// A dependency is away. Nothing was written.
     pub fn unavailable(what: &'static str, error: &(dyn Error + 'static)) -> Self {
         tracing::warn!(error = %chain(error), what, "a dependency does not answer");
-        Self::new(ErrorCode::Unavailable, format!("{what} does not answer, try again"))
+        Self::new(
+            ErrorCode::Unavailable,
+            format!("{what} does not answer, try again"),
+        )
     }
 
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after_s: Some(seconds), ..self }
+        Self {
+            retry_after_s: Some(seconds),
+            ..self
+        }
     }
 
     pub fn code(&self) -> ErrorCode {
@@ -92,7 +106,9 @@ impl IntoResponse for Refusal {
         };
         let mut response = (status, Json(answer)).into_response();
         if let Some(seconds) = self.retry_after_s {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -105,9 +121,10 @@ where
     fn from(error: ExecuteError<E>) -> Self {
         match error {
             ExecuteError::Refused(refused) => refused.into(),
-            ExecuteError::Conflict => {
-                Self::new(ErrorCode::Conflict, "somebody else changed it at the same time")
-            }
+            ExecuteError::Conflict => Self::new(
+                ErrorCode::Conflict,
+                "somebody else changed it at the same time",
+            ),
             ExecuteError::PreconditionFailed { actual } => Self::new(
                 ErrorCode::PreconditionFailed,
                 format!("it has changed since, its version is now \"{actual}\""),
@@ -197,9 +214,9 @@ fn is_connection_loss(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
         // Class 08: connection exceptions; class 57: operator intervention, such as a shutdown.
-        sqlx::Error::Database(database) => {
-            database.code().is_some_and(|code| code.starts_with("08") || code.starts_with("57"))
-        }
+        sqlx::Error::Database(database) => database
+            .code()
+            .is_some_and(|code| code.starts_with("08") || code.starts_with("57")),
         _ => false,
     }
 }

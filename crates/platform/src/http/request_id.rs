@@ -17,7 +17,10 @@ pub struct RequestId(pub String);
 
 /// Middleware that gives every request an id.
 pub async fn request_id(State(clock): State<Clock>, mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let id = match given {
         Some(id) if is_harmless(id) => id.to_owned(),
         _ => clock.new_id().to_string(),
@@ -36,7 +39,9 @@ pub async fn request_id(State(clock): State<Clock>, mut request: Request, next: 
 
 fn is_harmless(id: &str) -> bool {
     (1..=128).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 #[cfg(test)]

@@ -31,7 +31,10 @@ pub fn edge(routes: Router, clock: Clock) -> Router {
     routes
         .fallback(async || Refusal::not_found("route"))
         .method_not_allowed_fallback(async || {
-            Refusal::new(ErrorCode::MethodNotAllowed, "this route does not take that method")
+            Refusal::new(
+                ErrorCode::MethodNotAllowed,
+                "this route does not take that method",
+            )
         })
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(CatchPanicLayer::custom(|_| panicked()))
@@ -53,8 +56,8 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let stopping = lifecycle.stopping().clone();
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(stopping.clone().cancelled_owned());
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     tokio::select! {
         served = server => served,
         // axum waits for ever on open WebSockets, so the drain has an end of its own.
@@ -67,7 +70,10 @@ pub async fn serve(
 
 /// The path and not the query: a query can hold what people searched for.
 fn span(request: &Request) -> Span {
-    let id = request.extensions().get::<RequestId>().map_or("", |id| id.0.as_str());
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", |id| id.0.as_str());
     tracing::info_span!(
         "http",
         method = %request.method(),

@@ -25,12 +25,19 @@ pub struct Success<T> {
 
 impl<T> Success<T> {
     pub fn ok(data: T) -> Self {
-        Self { status: StatusCode::OK, headers: HeaderMap::new(), data }
+        Self {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            data,
+        }
     }
 
     /// Something new that can be read at `location`.
     pub fn created(location: &str, data: T) -> Self {
-        let mut success = Self { status: StatusCode::CREATED, ..Self::ok(data) };
+        let mut success = Self {
+            status: StatusCode::CREATED,
+            ..Self::ok(data)
+        };
         if let Ok(location) = HeaderValue::from_str(location) {
             success.headers.insert(LOCATION, location);
         }
@@ -39,7 +46,10 @@ impl<T> Success<T> {
 
     #[must_use]
     pub fn accepted(data: T) -> Self {
-        Self { status: StatusCode::ACCEPTED, ..Self::ok(data) }
+        Self {
+            status: StatusCode::ACCEPTED,
+            ..Self::ok(data)
+        }
     }
 
     /// Where the command's events stand in the log.

@@ -26,7 +26,9 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let Some(value) = parts.headers.get(MIN_POSITION) else { return Ok(Self) };
+        let Some(value) = parts.headers.get(MIN_POSITION) else {
+            return Ok(Self);
+        };
         let wanted = value
             .to_str()
             .ok()

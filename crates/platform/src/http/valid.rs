@@ -10,7 +10,10 @@ pub fn no_control_characters(text: &str, (): &()) -> garde::Result {
 
 /// Refuses control characters other than line breaks and tabs, and text of nothing but space.
 pub fn written_text(text: &str, (): &()) -> garde::Result {
-    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    if text
+        .chars()
+        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
         return Err(garde::Error::new("must not contain control characters"));
     }
     not_blank(text, &())
@@ -26,5 +29,6 @@ pub fn not_blank(text: &str, (): &()) -> garde::Result {
 
 /// [`no_control_characters`] where there is a value.
 pub fn optional_without_control_characters(text: &Option<String>, ctx: &()) -> garde::Result {
-    text.as_deref().map_or(Ok(()), |text| no_control_characters(text, ctx))
+    text.as_deref()
+        .map_or(Ok(()), |text| no_control_characters(text, ctx))
 }
