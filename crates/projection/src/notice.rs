@@ -1,0 +1,63 @@
+//! Leaders tell other processes how far they got: a core NATS message after each commit.
+//!
+//! At most once, which is enough: who misses one reads the table (see `monitor`).
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::Client;
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
+
+use crate::tracker::Tracker;
+
+/// A lost connection must not hold up the runner.
+const PATIENCE: Duration = Duration::from_millis(100);
+const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(1);
+
+/// The message on `projection.<schema>.<read model>.position`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Notice {
+    /// Grows with each change of leader.
+    pub(crate) epoch: i64,
+    pub(crate) position: u64,
+    /// Parked aggregates.
+    pub(crate) parked: u64,
+}
+
+pub(crate) async fn publish(client: &Client, schema: &str, read_model: &str, notice: Notice) {
+    let subject = format!("projection.{schema}.{read_model}.position");
+    let payload = serde_json::to_vec(&notice).expect("three numbers are always JSON");
+    let published = timeout(PATIENCE, client.publish(subject, payload.into())).await;
+    if !matches!(published, Ok(Ok(()))) {
+        tracing::debug!(schema, read_model, "a position notice was not sent");
+    }
+}
+
+/// Hears the notices of one schema. Never ends.
+pub(crate) async fn listen(client: Client, schema: Arc<str>, trackers: Vec<Arc<Tracker>>) {
+    loop {
+        match client
+            .subscribe(format!("projection.{schema}.*.position"))
+            .await
+        {
+            Ok(mut messages) => {
+                while let Some(message) = messages.next().await {
+                    hear(&trackers, &message.subject, &message.payload);
+                }
+            }
+            Err(error) => tracing::debug!(%error, "cannot listen to position notices"),
+        }
+        sleep(SUBSCRIBE_AGAIN).await;
+    }
+}
+
+fn hear(trackers: &[Arc<Tracker>], subject: &str, payload: &[u8]) {
+    let read_model = subject.split('.').nth(2).unwrap_or_default();
+    let known = trackers
+        .iter()
+        .find(|tracker| tracker.read_model() == read_model);
+    if let (Some(tracker), Ok(notice)) = (known, serde_json::from_slice::<Notice>(payload)) {
+        tracker.heard(notice.epoch, notice.position, notice.parked);
+    }
+}

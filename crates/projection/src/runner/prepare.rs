@@ -1,0 +1,168 @@
+//! From a stored event to the row that its statement takes.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use doran_eventstore::{DecodeError, Recorded, Schema};
+use serde_json::Value;
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::failure::chain;
+use crate::{
+    Enrich, EnrichError, Halt,
+    row::{EventMeta, EventRow, json_object, splice},
+    service::Model,
+};
+
+/// An event that is ready to be applied.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub(crate) sequence: u64,
+    pub(crate) event_id: Uuid,
+    pub(crate) event_type: String,
+    pub(crate) subject: String,
+    pub(crate) work: Work,
+}
+
+/// What is to be done with it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// One element of `$1`.
+    Row(String),
+    /// No statement wants it.
+    Nothing,
+    /// It can never be applied, for this reason.
+    Park(String),
+}
+
+impl Prepared {
+    /// The subject without the event type.
+    pub(crate) fn aggregate(&self) -> &str {
+        self.subject
+            .rsplit_once('.')
+            .map_or(&self.subject, |(aggregate, _)| aggregate)
+    }
+}
+
+/// Fails only where the read model must stop; waits as long as the enriching is unavailable.
+pub(crate) async fn prepare(model: &Model, event: Recorded) -> Result<Prepared, Halt> {
+    let work = match schema_of(model, &event) {
+        None => {
+            model.tracker.count_unknown_type();
+            Work::Nothing
+        }
+        Some(_) if model.read_model.statement(&event.event_type).is_none() => Work::Nothing,
+        Some((schema, version)) => match &model.enrich {
+            Some(enrich) => enriched_row(&**enrich, &event, schema).await?,
+            None if event.version == version => spliced_row(&event),
+            None => opened_row(&event, schema)?,
+        },
+    };
+    Ok(Prepared {
+        sequence: event.sequence,
+        event_id: event.event_id,
+        event_type: event.event_type,
+        subject: event.subject,
+        work,
+    })
+}
+
+fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<(&'a Schema, u32)> {
+    model.events.iter().find_map(|schema| {
+        let known = schema
+            .types
+            .iter()
+            .find(|(name, _)| *name == event.event_type)?;
+        Some((schema, known.1))
+    })
+}
+
+fn spliced_row(event: &Recorded) -> Work {
+    match json_object(&event.payload) {
+        Ok(body) => Work::Row(splice(body, &meta(event))),
+        Err(error) => Work::Park(error.to_string()),
+    }
+}
+
+fn opened_row(event: &Recorded, schema: &Schema) -> Result<Work, Halt> {
+    Ok(match open(event, schema)? {
+        Ok(row) => written(row),
+        Err(reason) => Work::Park(reason),
+    })
+}
+
+async fn enriched_row(
+    enrich: &dyn Enrich,
+    event: &Recorded,
+    schema: &Schema,
+) -> Result<Work, Halt> {
+    let opened = match open(event, schema)? {
+        Ok(row) => row,
+        Err(reason) => return Ok(Work::Park(reason)),
+    };
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times()
+        .build();
+    let mut is_first = true;
+    loop {
+        let mut row = opened.clone();
+        match enrich.enrich(&mut row).await {
+            Ok(()) => return Ok(written(row)),
+            Err(error @ EnrichError::Permanent(_)) => return Ok(Work::Park(chain(&error))),
+            Err(error @ EnrichError::Unavailable(_)) => {
+                if std::mem::take(&mut is_first) {
+                    let error = chain(&error);
+                    tracing::warn!(
+                        error,
+                        sequence = event.sequence,
+                        "waiting to enrich an event"
+                    );
+                }
+                sleep(delays.next().unwrap_or(Duration::from_secs(2))).await;
+            }
+        }
+    }
+}
+
+fn open(event: &Recorded, schema: &Schema) -> Result<Result<EventRow, String>, Halt> {
+    match event.body(schema) {
+        Ok(Value::Object(fields)) => Ok(Ok(EventRow {
+            meta: meta(event),
+            fields,
+        })),
+        Ok(_) => Ok(Err("an event's body is a JSON object".to_owned())),
+        Err(DecodeError::UnknownVersion {
+            sequence,
+            event_type,
+            version,
+            ..
+        }) => Err(Halt::UnknownVersion {
+            sequence,
+            event_type,
+            version,
+        }),
+        Err(error @ (DecodeError::Malformed { .. } | DecodeError::UnknownType { .. })) => {
+            Ok(Err(chain(&error)))
+        }
+    }
+}
+
+fn written(row: EventRow) -> Work {
+    row.into_json()
+        .map_or_else(|error| Work::Park(error.to_string()), Work::Row)
+}
+
+fn meta(event: &Recorded) -> EventMeta {
+    EventMeta {
+        event_id: event.event_id,
+        sequence: event.sequence,
+        time: event.time,
+        actor: event.actor.clone(),
+        event_type: event.event_type.clone(),
+        subject: event.subject.clone(),
+    }
+}
