@@ -1,0 +1,96 @@
+// The HTTP calls this page makes, by name. Paths and bodies are contract.md §2 to §4.
+
+const PAGE_SIZE = 50;
+const LIST_SIZE = 100;
+const MOST_LIST_PAGES = 5;
+
+export class Api {
+  #http;
+
+  constructor(http) {
+    this.#http = http;
+  }
+
+  register(person, key) {
+    return this.#http.command("POST", "/api/users", { body: person, key, anonymous: true });
+  }
+
+  logIn(credentials) {
+    return this.#http.command("POST", "/api/auth/login", { body: credentials, anonymous: true });
+  }
+
+  refresh(refreshToken) {
+    return this.#http.command("POST", "/api/auth/refresh", { body: { refreshToken }, anonymous: true });
+  }
+
+  logOut() {
+    return this.#http.command("POST", "/api/auth/logout", { body: {} });
+  }
+
+  user(userId) {
+    return this.#http.get(`/api/users/${userId}`);
+  }
+
+  /** By name, initial consonants, or a whole e-mail address. */
+  async searchUsers(q, { signal } = {}) {
+    const found = await this.#http.get("/api/users/search", { q, limit: 20 }, { signal });
+    return items(found);
+  }
+
+  rooms() {
+    return this.#all("/api/chat/rooms");
+  }
+
+  room(roomId) {
+    return this.#http.get(`/api/chat/rooms/${roomId}`);
+  }
+
+  createRoom(room, key) {
+    return this.#http.command("POST", "/api/chat/rooms", { body: room, key });
+  }
+
+  renameRoom(roomId, name, key) {
+    return this.#http.command("PATCH", `/api/chat/rooms/${roomId}`, { body: { name }, key });
+  }
+
+  leaveRoom(roomId) {
+    return this.#http.command("POST", `/api/chat/rooms/${roomId}/leave`, { body: {} });
+  }
+
+  members(roomId) {
+    return this.#all(`/api/chat/rooms/${roomId}/members`);
+  }
+
+  addMembers(roomId, userIds, key) {
+    return this.#http.command("POST", `/api/chat/rooms/${roomId}/members`, { body: { userIds }, key });
+  }
+
+  removeMember(roomId, userId) {
+    return this.#http.command("DELETE", `/api/chat/rooms/${roomId}/members/${userId}`);
+  }
+
+  /** The newest page, or the one before the sequence `before`: `{items, hasBefore, hasAfter, head}`. */
+  messages(roomId, { before } = {}) {
+    return this.#http.get(`/api/chat/rooms/${roomId}/messages`, { before, limit: PAGE_SIZE });
+  }
+
+  markRead(roomId, seq) {
+    return this.#http.command("PUT", `/api/chat/rooms/${roomId}/read`, { body: { seq } });
+  }
+
+  async #all(path) {
+    const all = [];
+    let cursor;
+    for (let page = 0; page < MOST_LIST_PAGES; page += 1) {
+      const answer = await this.#http.get(path, { limit: LIST_SIZE, cursor });
+      all.push(...items(answer));
+      cursor = answer?.nextCursor;
+      if (!cursor) break;
+    }
+    return all;
+  }
+}
+
+function items(answer) {
+  return Array.isArray(answer) ? answer : (answer?.items ?? []);
+}

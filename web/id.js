@@ -1,0 +1,11 @@
+// Random ids for client messages and idempotency keys.
+
+export function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  // Browsers keep randomUUID for secure origins; a phone that opens http://<lan address>:8080 has only this.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

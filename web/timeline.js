@@ -1,0 +1,50 @@
+// The messages of one room that the log has confirmed: each id once, in the order of seq. Pure.
+
+export class Timeline {
+  messages = [];
+  #byId = new Map();
+
+  get firstSeq() {
+    return this.messages[0]?.seq ?? null;
+  }
+
+  get lastSeq() {
+    return this.messages.at(-1)?.seq ?? 0;
+  }
+
+  /** Adds what is new and replaces what is known: pages, live frames and acks overlap freely. */
+  merge(messages) {
+    for (const message of messages) {
+      const known = this.#byId.get(message.id);
+      if (known) this.#replace(known, { ...known, ...message });
+      else this.#insert(message);
+    }
+  }
+
+  edit(id, change) {
+    const known = this.#byId.get(id);
+    if (known) this.#replace(known, { ...known, ...change });
+  }
+
+  #insert(message) {
+    this.#byId.set(message.id, message);
+    this.messages.splice(this.#indexAfter(message.seq), 0, message);
+  }
+
+  #replace(known, message) {
+    this.messages[this.#indexAfter(known.seq) - 1] = message;
+    this.#byId.set(message.id, message);
+  }
+
+  /** The first index whose seq is greater; a sequence is never shared by two messages. */
+  #indexAfter(seq) {
+    let low = 0;
+    let high = this.messages.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.messages[middle].seq <= seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,65 @@
+// Where a message is written. Enter sends where there is a keyboard, but never while an input method is composing.
+
+import { h, setAttribute } from "../dom.js";
+import { icon } from "./icons.js";
+
+const LONGEST = 10_000;
+const COUNTED_FROM = 9_000;
+
+export class Composer {
+  #draftKey;
+  #send;
+  #area;
+  #count = h("span", { class: "count", role: "status" });
+  #button = h("button", { type: "submit", class: "primary round", "aria-label": "Send" }, icon("send"));
+  #touch = matchMedia("(pointer: coarse)");
+
+  constructor({ draftKey, send }) {
+    this.#draftKey = draftKey;
+    this.#send = send;
+    this.#area = h("textarea", { rows: "1", "aria-label": "Message", placeholder: "Write a message", dir: "auto",
+      on: { input: () => this.#changed(), keydown: (event) => this.#pressed(event) } });
+    this.element = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
+      this.#area, this.#count, this.#button);
+    this.#area.value = sessionStorage.getItem(draftKey) ?? "";
+    this.#changed();
+  }
+
+  focus() {
+    if (!this.#touch.matches) this.#area.focus();
+  }
+
+  close(words) {
+    this.#area.disabled = words !== null;
+    this.#area.placeholder = words ?? "Write a message";
+    this.#changed();
+  }
+
+  #pressed(event) {
+    // Safari ends the composition before the key that ended it arrives; 229 is what that key still says.
+    const isComposing = event.isComposing || event.keyCode === 229;
+    if (event.key !== "Enter" || event.shiftKey || isComposing || this.#touch.matches) return;
+    event.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    if (this.#button.disabled) return;
+    this.#send(this.#area.value.trimEnd());
+    this.#area.value = "";
+    this.#changed();
+    this.#area.focus();
+  }
+
+  #changed() {
+    const text = this.#area.value;
+    const length = Array.from(text.trimEnd()).length;
+    const left = LONGEST - length;
+    this.#button.disabled = this.#area.disabled || left < 0 || text.trim() === "";
+    this.#count.textContent = length < COUNTED_FROM ? "" : left < 0 ? `${-left} too many` : `${left} left`;
+    setAttribute(this.#count, "data-over", left < 0);
+    this.#area.rows = Math.min(8, text.split("\n").length);
+    if (text) sessionStorage.setItem(this.#draftKey, text);
+    else sessionStorage.removeItem(this.#draftKey);
+  }
+}

@@ -1,0 +1,66 @@
+// One row of the timeline: a message, a day, or the line above what is new.
+
+import { h, setAttribute } from "../dom.js";
+import { explain } from "../errors.js";
+import { avatar, paintAvatar } from "./avatar.js";
+import { clockTime, dayName, fullTime } from "./times.js";
+
+/** `outbox` is told to try again or to give up. */
+export function createRow(row, { outbox }) {
+  if (row.kind === "day") return h("li", { class: "divider" }, h("span", {}, dayName(row.at)));
+  if (row.kind === "new") return h("li", { class: "divider new" }, h("span", {}, "New"));
+  if (row.kind === "system") return h("li", { class: "divider" }, h("span", { dir: "auto" }, row.message.content));
+  const parts = {
+    sign: avatar(),
+    author: h("span", { class: "author", dir: "auto" }),
+    text: h("p", { class: "text", dir: "auto" }),
+    time: h("time"),
+    state: h("span", { class: "state" }),
+    problem: h("div", { class: "not-sent", hidden: true }),
+  };
+  const bubble = h("div", { class: "bubble" }, parts.author, parts.text);
+  const meta = h("span", { class: "meta" }, parts.time, parts.state);
+  const element = h("li", { class: "message" }, h("div", { class: "line" }, parts.sign, bubble, meta), parts.problem);
+  return Object.assign(element, { parts, outbox });
+}
+
+export function updateRow(element, row, { people }) {
+  if (row.kind !== "message") return;
+  const { message, isMine, isLead, entry } = row;
+  const { sign, author, text, time, state, problem } = element.parts;
+  const name = isMine ? "You" : people.name(message.senderId);
+  element.classList.toggle("mine", isMine);
+  element.classList.toggle("lead", isLead);
+  element.classList.toggle("deleted", Boolean(message.deleted));
+  setAttribute(element, "data-state", entry?.state);
+  paintAvatar(sign, message.senderId, name);
+  author.textContent = name;
+  setText(text, message.deleted ? "Message deleted" : message.content);
+  setText(time, clockTime(message.createdAt));
+  setAttribute(time, "datetime", message.createdAt);
+  setAttribute(time, "title", fullTime(message.createdAt));
+  setText(state, stateWords(message, entry));
+  paintProblem(problem, entry, element.outbox);
+}
+
+function stateWords(message, entry) {
+  if (!entry) return message.editedAt && !message.deleted ? "edited" : "";
+  return { queued: "waiting", sending: "sending…", failed: "not sent" }[entry.state];
+}
+
+function paintProblem(problem, entry, outbox) {
+  const isFailed = entry?.state === "failed";
+  if (problem.hidden === !isFailed) return;
+  setAttribute(problem, "hidden", !isFailed);
+  if (!isFailed) return;
+  const button = (text, act) => h("button", { type: "button", class: "small", on: { click: act } }, text);
+  problem.replaceChildren(
+    h("span", { role: "alert" }, `Not sent. ${explain(entry.error)}`),
+    button("Try again", () => outbox.retry(entry.clientMessageId)),
+    button("Discard", () => outbox.drop(entry.clientMessageId)));
+}
+
+/** Leaves the node alone when nothing changed, so that a selection survives. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,97 @@
+// The open room: its head, messages, composer and members.
+
+import { h, coalesced, setAttribute } from "../dom.js";
+import { hashOf } from "../route.js";
+import { Composer } from "./composer.js";
+import { icon } from "./icons.js";
+import { MembersPanel } from "./members.js";
+import { TimelineView } from "./timeline.js";
+
+export class RoomView {
+  #chat;
+  #roomId;
+  #off = new AbortController();
+  #title = h("h2", { dir: "auto" });
+  #count = h("span");
+  #membersButton;
+  #panel;
+  #timeline;
+  #composer;
+
+  constructor({ chat, api, roomId }) {
+    this.#chat = chat;
+    this.#roomId = roomId;
+    this.#timeline = new TimelineView({ chat, roomId, onEnd: () => this.#seen() });
+    this.#composer = new Composer({ draftKey: `doran.draft.${chat.me.id}.${roomId}`, send: (text) => this.#send(text) });
+    this.#panel = new MembersPanel({ chat, api, roomId, close: () => this.#showMembers(false) });
+    this.#membersButton = h("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": "members-panel",
+      on: { click: () => this.#showMembers(this.#panel.element.hidden) } },
+    icon("people"), h("span", { class: "visually-hidden" }, "Members"), this.#count);
+    const head = h("header", { class: "room-head" },
+      h("a", { class: "back", href: hashOf(null), "aria-label": "Back to the rooms" }, icon("back")), this.#title, this.#membersButton);
+    this.element = h("div", { class: "room" },
+      h("section", { class: "room-main", "aria-label": "Room" }, head, this.#timeline.element, this.#composer.element),
+      this.#panel.element);
+    this.#listen();
+    this.update();
+    chat.open(roomId);
+  }
+
+  focus() {
+    this.#composer.focus();
+  }
+
+  dispose() {
+    this.#off.abort();
+    this.#timeline.dispose();
+    this.#chat.isAttended = false;
+  }
+
+  #listen() {
+    const { signal } = this.#off;
+    const update = coalesced(() => { if (!signal.aborted) this.update(); });
+    const mine = ({ detail }) => { if (detail === this.#roomId) update(); };
+    this.#chat.addEventListener("room", mine, { signal });
+    this.#chat.members.addEventListener("change", mine, { signal });
+    this.#chat.people.addEventListener("change", update, { signal });
+    this.#chat.rooms.addEventListener("change", update, { signal });
+    for (const type of ["focus", "blur"]) window.addEventListener(type, () => this.#seen(), { signal });
+    document.addEventListener("visibilitychange", () => this.#seen(), { signal });
+    this.element.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.isComposing) this.#showMembers(false);
+    }, { signal });
+  }
+
+  update() {
+    const room = this.#chat.rooms.get(this.#roomId);
+    this.#title.textContent = room?.name ?? "";
+    this.#count.textContent = room ? String(room.memberCount ?? "") : "";
+    this.#composer.close(closedWords(room));
+    this.#timeline.update();
+    this.#panel.update();
+  }
+
+  #send(text) {
+    this.#timeline.toEnd();
+    this.#chat.outbox.add(this.#roomId, text);
+  }
+
+  #seen() {
+    this.#chat.isAttended = document.visibilityState === "visible" && document.hasFocus() && this.#timeline.isAtEnd;
+    if (this.#chat.isAttended) this.#chat.markRead(this.#roomId);
+  }
+
+  #showMembers(isShown) {
+    const { element } = this.#panel;
+    if (element.hidden === !isShown) return;
+    setAttribute(element, "hidden", !isShown);
+    this.#membersButton.setAttribute("aria-expanded", String(isShown));
+    if (isShown) element.querySelector("button").focus();
+    else this.#membersButton.focus();
+  }
+}
+
+function closedWords(room) {
+  if (!room || room.status === undefined || room.status === "active") return null;
+  return room.status === "archived" ? "This room is archived." : "This room is closed for writing.";
+}
