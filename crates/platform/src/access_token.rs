@@ -56,7 +56,7 @@ pub enum SigningKeyError {
         path: String,
         source: std::io::Error,
     },
-    #[error("the signing key must be an Ed25519 key, PKCS#8 in base64")]
+    #[error("the signing key must be an Ed25519 key, PKCS#8 in PEM")]
     Malformed,
 }
 
@@ -68,16 +68,13 @@ pub struct Signer {
 }
 
 impl Signer {
+    /// Reads a PKCS#8 file in PEM, as `openssl genpkey -algorithm ed25519` writes it.
     pub fn open(path: &Path) -> Result<Self, SigningKeyError> {
         let at = |source| SigningKeyError::File {
             path: path.display().to_string(),
             source,
         };
-        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(at)?);
-        let der = STANDARD
-            .decode(text.trim())
-            .map_err(|_| SigningKeyError::Malformed)?;
-        Self::from_pkcs8(&Zeroizing::new(der))
+        Self::from_pem(&Zeroizing::new(std::fs::read(path).map_err(at)?))
     }
 
     /// As [`Signer::open`]; a missing file is made, readable by its owner alone.
@@ -87,16 +84,13 @@ impl Signer {
                 path: path.display().to_string(),
                 source,
             };
-            let pair = Ed25519KeyPair::generate().map_err(|_| SigningKeyError::Malformed)?;
-            let der = pair.to_pkcs8v1().map_err(|_| SigningKeyError::Malformed)?;
-            let text = Zeroizing::new(STANDARD.encode(der.as_ref()));
-            secret::create_private(path, text.as_bytes()).map_err(at)?;
+            secret::create_private(path, new_pem()?.as_bytes()).map_err(at)?;
         }
         Self::open(path)
     }
 
-    pub fn from_pkcs8(der: &[u8]) -> Result<Self, SigningKeyError> {
-        let key = EncodingKey::from_ed_der(der);
+    fn from_pem(pem: &[u8]) -> Result<Self, SigningKeyError> {
+        let key = EncodingKey::from_ed_pem(pem).map_err(|_| SigningKeyError::Malformed)?;
         let mut public = Jwk::from_encoding_key(&key, Algorithm::EdDSA)
             .map_err(|_| SigningKeyError::Malformed)?;
         let key_id = public
@@ -147,6 +141,15 @@ impl Signer {
             .await?;
         Ok(())
     }
+}
+
+fn new_pem() -> Result<Zeroizing<String>, SigningKeyError> {
+    let pair = Ed25519KeyPair::generate().map_err(|_| SigningKeyError::Malformed)?;
+    let der = pair.to_pkcs8v1().map_err(|_| SigningKeyError::Malformed)?;
+    let body = STANDARD.encode(der.as_ref());
+    Ok(Zeroizing::new(format!(
+        "-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    )))
 }
 
 /// Verifies tokens with the keys that auth published. Cheap to clone.
@@ -289,4 +292,115 @@ fn rules() -> Validation {
     rules.validate_exp = false;
     rules.validate_nbf = false;
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(seconds: i64) -> Clock {
+        Clock::from_fn(move || DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+    }
+
+    fn signer() -> Signer {
+        Signer::from_pem(new_pem().unwrap().as_bytes()).unwrap()
+    }
+
+    fn verifier(signer: &Signer, now: i64) -> Verifier {
+        let verifier = Verifier::new(clock(now));
+        verifier.trust(&signer.key_id, &serde_json::to_vec(&signer.public).unwrap());
+        verifier
+    }
+
+    fn claims(now: i64) -> Claims {
+        let subject = (
+            UserId::new(Uuid::from_u128(1)),
+            SessionId::new(Uuid::from_u128(2)),
+        );
+        let now = DateTime::from_timestamp(now, 0).unwrap();
+        Signer::claims(
+            now,
+            300,
+            (subject.0, subject.1, Role::User),
+            Uuid::from_u128(3),
+        )
+    }
+
+    #[test]
+    fn a_signed_token_is_valid_until_it_expires() {
+        let signer = signer();
+        let token = signer.sign(&claims(1000)).unwrap();
+        assert_eq!(
+            verifier(&signer, 1000).verify(&token).unwrap().sub,
+            claims(0).sub
+        );
+        assert!(verifier(&signer, 1329).verify(&token).is_ok());
+        assert_eq!(
+            verifier(&signer, 1331).verify(&token).unwrap_err(),
+            TokenError::Expired
+        );
+        assert_eq!(
+            verifier(&signer, 900).verify(&token).unwrap_err(),
+            TokenError::Invalid
+        );
+    }
+
+    #[test]
+    fn a_token_of_another_key_type_issuer_or_with_its_own_key_is_refused() {
+        let (signer, stranger) = (signer(), self::signer());
+        let verifier = verifier(&signer, 1000);
+        let sign = |header: &Header, claims: &Claims, signer: &Signer| {
+            jsonwebtoken::encode(header, claims, &signer.key).unwrap()
+        };
+        let good = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(signer.key_id.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let refused = [
+            sign(&good, &claims(1000), &stranger),
+            sign(
+                &Header {
+                    typ: Some("JWT".to_owned()),
+                    ..good.clone()
+                },
+                &claims(1000),
+                &signer,
+            ),
+            sign(
+                &Header {
+                    kid: None,
+                    ..good.clone()
+                },
+                &claims(1000),
+                &signer,
+            ),
+            sign(
+                &Header {
+                    jku: Some("http://127.0.0.1/".to_owned()),
+                    ..good.clone()
+                },
+                &claims(1000),
+                &signer,
+            ),
+            sign(
+                &good,
+                &Claims {
+                    iss: "other".to_owned(),
+                    ..claims(1000)
+                },
+                &signer,
+            ),
+            "x".repeat(MAX_TOKEN_BYTES + 1),
+            String::new(),
+        ];
+        for token in refused {
+            assert_eq!(verifier.verify(&token).unwrap_err(), TokenError::Invalid);
+        }
+        assert!(
+            verifier
+                .verify(&sign(&good, &claims(1000), &signer))
+                .is_ok()
+        );
+    }
 }
