@@ -23,7 +23,7 @@ export class Doran extends EventTarget {
   #staleToken;
   #lastId = 0;
   #pending = new Map();
-  #heardAt = 0;
+  #heard = 0;
   #timers = {};
 
   /** `token(stale)` gives an access token. Events: `state`, `ready`, `frame` (detail: the frame). */
@@ -81,7 +81,7 @@ export class Doran extends EventTarget {
   }
 
   #receive(data) {
-    this.#heardAt = Date.now();
+    this.#heard += 1;
     const frame = parse(data);
     if (!frame) return;
     const waiting = this.#pending.get(frame.id);
@@ -157,10 +157,10 @@ export class Doran extends EventTarget {
 
   /** Any frame is a sign of life, so a busy socket is never given up for one slow pong. */
   #probe(pongMs) {
-    const askedAt = Date.now();
+    const heard = this.#heard;
     this.#lastId += 1;
     this.#socket.send(JSON.stringify({ id: this.#lastId, type: "ping" }));
-    this.#after("pong", pongMs, () => { if (this.#heardAt < askedAt) this.#lost(LOST, ""); });
+    this.#after("pong", pongMs, () => { if (this.#heard === heard) this.#lost(LOST, ""); });
   }
 
   /** Lets go of the socket at once: closing a dead one would take the browser minutes to report. */

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { Chat } from "../chat.js";
+import { Doran } from "../doran.js";
+import { FakeSocket, fakeStorage, settle } from "./fakes.mjs";
+
+const ROOM = { id: "r", name: "Room", role: "owner", createdAt: "2026-01-01T00:00:00.000Z", lastMessageAt: null, unreadCount: 0 };
+const AT = "2026-01-01T10:00:00.000Z";
+
+let chat, storage, read, rooms;
+const socket = () => FakeSocket.last;
+const shown = () => chat.feed("r").timeline.messages.map(({ seq, content }) => `${seq} ${content}`);
+
+beforeEach(async () => {
+  FakeSocket.all = [];
+  storage = fakeStorage();
+  read = [];
+  rooms = [ROOM];
+  await start();
+});
+
+afterEach(() => chat.stop());
+
+async function start() {
+  const api = {
+    rooms: async () => rooms,
+    room: async (id) => ({ ...ROOM, id }),
+    members: async () => [],
+    messages: async () => ({ items: [], hasBefore: false, hasAfter: false, head: 0 }),
+    markRead: async (_roomId, seq) => { read.push(seq); },
+    user: async (id) => ({ id, name: id }),
+  };
+  const doran = new Doran({ url: "ws://server/ws", WebSocket: FakeSocket, token: async () => "t" });
+  chat = new Chat({ api, socket: doran, user: { id: "me", name: "Me" }, storage });
+  chat.start();
+  await socket().logIn();
+  answerSubscription();
+  await settle();
+  chat.open("r");
+  await settle();
+}
+
+function answerSubscription() {
+  const { id, roomId } = socket().frame("subscribe");
+  socket().receive({ id, type: "ok", roomId, epoch: "e", head: 0, complete: true, role: "owner", readSeq: 0 });
+}
+
+function message(seq, more) {
+  const body = { id: `id-${seq}`, roomId: "r", seq, senderId: "me", content: "hi", createdAt: AT, ...more };
+  return { type: "message", roomId: "r", seq, prev: 0, message: body };
+}
+
+const ackOf = (frame, seq) => ({ id: frame.id, type: "ack", messageId: `id-${seq}`, seq, createdAt: AT, duplicate: false, durability: "fsync" });
+
+test("a message is shown once when the ack comes before the frame", async () => {
+  chat.outbox.add("r", "hi");
+  await settle();
+  const sent = socket().frame("send");
+  socket().receive(ackOf(sent, 4));
+  await settle();
+  assert.deepEqual(shown(), ["4 hi"]);
+  assert.deepEqual(chat.outbox.forRoom("r"), []);
+  socket().receive(message(4, { clientMessageId: sent.clientMessageId }));
+  assert.deepEqual(shown(), ["4 hi"]);
+});
+
+test("a message is shown once when the frame comes before the ack", async () => {
+  chat.outbox.add("r", "hi");
+  await settle();
+  const sent = socket().frame("send");
+  socket().receive(message(4, { clientMessageId: sent.clientMessageId }));
+  assert.deepEqual(shown(), ["4 hi"]);
+  assert.deepEqual(chat.outbox.forRoom("r"), []);
+  socket().receive(ackOf(sent, 4));
+  await settle();
+  assert.deepEqual(shown(), ["4 hi"]);
+});
+
+test("what was under way when the connection broke is sent again with the same id", async () => {
+  chat.outbox.add("r", "hi");
+  await settle();
+  const first = socket().frame("send");
+  socket().drop(4001, "{}");
+  chat.socket.wake();
+  await socket().logIn();
+  await settle();
+  assert.equal(FakeSocket.all.length, 2);
+  assert.equal(socket().frame("send").clientMessageId, first.clientMessageId);
+});
+
+test("a new connection subscribes since the last event", async () => {
+  socket().receive(message(4, { senderId: "other" }));
+  socket().drop(1006);
+  chat.socket.wake();
+  await socket().logIn();
+  await settle();
+  assert.deepEqual(socket().frame("subscribe").since, { epoch: "e", seq: 4 });
+});
+
+test("somebody else's message counts as unread until the room is looked at", async () => {
+  socket().receive(message(4, { senderId: "other" }));
+  assert.equal(chat.rooms.get("r").unreadCount, 1);
+  chat.markRead("r");
+  assert.equal(chat.rooms.get("r").unreadCount, 0);
+  assert.deepEqual(read, [4]);
+  chat.markRead("r");
+  assert.deepEqual(read, [4]);
+  chat.isAttended = true;
+  socket().receive({ ...message(5, { senderId: "other", createdAt: "2026-01-01T10:00:01.000Z" }), prev: 4 });
+  assert.equal(chat.rooms.get("r").unreadCount, 0);
+});
+
+test("being put into a room makes it appear and be followed", async () => {
+  socket().receive({ type: "member", roomId: "new", change: "joined", member: { userId: "me", role: "member" } });
+  await settle();
+  assert.ok(chat.rooms.get("new"));
+  assert.equal(socket().frame("subscribe").roomId, "new");
+});
+
+test("being removed from a room takes it away", async () => {
+  let gone = null;
+  chat.rooms.addEventListener("gone", ({ detail }) => { gone = detail.name; });
+  socket().receive({ type: "member", roomId: "r", change: "removed", member: { userId: "me" } });
+  assert.equal(gone, "Room");
+  assert.equal(chat.rooms.get("r"), null);
+});
