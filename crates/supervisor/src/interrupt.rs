@@ -1,30 +1,49 @@
 //! Ctrl-C and its relatives, for the `./dev` binary: as messages instead of sudden death.
+//!
+//! By handlers and not by blocking the signals, because children inherit what is blocked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::{Result, bail};
-use nix::sys::signal::{SigSet, Signal};
+use anyhow::{Context, Result, bail};
+use tokio::runtime::Builder;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// Hands every SIGINT, SIGTERM and SIGHUP from now on to `deliver`. Call it before any other
-/// thread starts: threads inherit the blocked signals, children do not.
-pub fn listen(deliver: impl Fn(Signal) + Send + 'static) -> Result<()> {
-    let mut signals = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        signals.add(signal);
-    }
-    signals.thread_block()?;
+/// Hands every SIGINT, SIGTERM and SIGHUP from now on to `deliver`.
+pub fn listen(deliver: impl Fn() + Send + 'static) -> Result<()> {
+    let (ready, is_ready) = sync_channel(1);
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            while let Ok(signal) = signals.wait() {
-                INTERRUPTED.store(true, Ordering::SeqCst);
-                deliver(signal);
-            }
+            let runtime = match Builder::new_current_thread().enable_io().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return ready.send(Err(error)).ok(),
+            };
+            runtime.block_on(async {
+                let mut signals = match signals() {
+                    Ok(signals) => signals,
+                    Err(error) => return ready.send(Err(error)).ok(),
+                };
+                ready.send(Ok(())).ok()?;
+                loop {
+                    let [interrupt, terminate, hangup] = &mut signals;
+                    tokio::select! {
+                        _ = interrupt.recv() => {}
+                        _ = terminate.recv() => {}
+                        _ = hangup.recv() => {}
+                    }
+                    INTERRUPTED.store(true, Ordering::SeqCst);
+                    deliver();
+                }
+            })
         })?;
-    Ok(())
+    is_ready
+        .recv()
+        .context("nobody listens for signals")?
+        .context("cannot listen for signals")
 }
 
 /// Fails once a signal has come, so that a long start ends early.
@@ -33,4 +52,12 @@ pub fn check() -> Result<()> {
         bail!("interrupted");
     }
     Ok(())
+}
+
+fn signals() -> std::io::Result<[Signal; 3]> {
+    Ok([
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    ])
 }

@@ -68,6 +68,11 @@ impl Process {
         self.pid.as_raw().unsigned_abs()
     }
 
+    /// Where its output goes.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
     pub fn exit(&self) -> &Exit {
         &self.exit
     }
@@ -210,7 +215,7 @@ pub fn run(launch: &Launch, deadline: Duration) -> Result<()> {
     clippy::disallowed_methods,
     reason = "the rule protects the runtime; the supervisor has none"
 )]
-pub(crate) fn pause() {
+pub fn pause() {
     thread::sleep(PAUSE);
 }
 

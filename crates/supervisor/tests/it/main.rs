@@ -1,0 +1,6 @@
+//! `./dev` as a person uses it, with real servers and a stand-in for `doran`.
+
+#![cfg(test)]
+
+mod fixture;
+mod up;
