@@ -4,10 +4,13 @@
 //! It knows nothing of what the events mean, and it makes no read model.
 
 mod aggregate;
+mod append;
 mod claim;
+mod deadline;
 pub mod envelope;
 mod lane;
 mod position;
+mod publish;
 mod reader;
 mod recorded;
 mod store;
@@ -18,8 +21,9 @@ pub use aggregate::{
 };
 pub use claim::{Claim, ClaimAction, claim_subject};
 pub use envelope::event_id;
-pub use lane::{AppendError, Appended, InFlight, Lane, NewEvent};
+pub use lane::{Appended, InFlight, Lane, NewEvent};
 pub use position::{InvalidPosition, Position};
+pub use publish::AppendError;
 pub use reader::{Follow, LogChanged, LogReader, ReadError, Start};
 pub use recorded::{DecodeError, NotRecorded, Recorded, Schema, Upcaster};
-pub use store::JetStreamStore;
+pub use store::{AggregateState, JetStreamStore, SnapshotPolicy};

@@ -1,13 +1,23 @@
 //! Reading a stream: by place, by subject, and as it grows. Never writes.
 
+mod direct_get;
 mod follow;
 
 use std::sync::Arc;
 
-use async_nats::jetstream;
+use async_nats::jetstream::{
+    self,
+    stream::{Info, LastRawMessageErrorKind, RawMessageBuilder, WithHeaders},
+};
 
+use self::direct_get::{PAGE, Request};
 pub use self::follow::{Follow, LogChanged, Start};
-use crate::{BoxError, NotRecorded, Recorded};
+use crate::{
+    BoxError, DecodeError, NotRecorded, Recorded,
+    claim::{ClaimState, claim_subject},
+    deadline::{Deadline, READ},
+    topology::INCARNATION,
+};
 
 /// Why the log could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -15,15 +25,28 @@ pub enum ReadError {
     /// It cannot be reached, or did not answer within its deadline (2 s).
     #[error("the event log cannot be reached")]
     Unavailable(#[source] BoxError),
-    /// `last_per_subject` fits up to 1024 subjects.
+    /// `last_per_subject` serves up to 1024 subjects.
     #[error("more subjects fit the filter than one read may return")]
     TooManySubjects,
     /// An answer without the headers that a stream's answer has.
     #[error("the answer is not a stored message")]
     NotRecorded(#[from] NotRecorded),
+    /// A claim whose last message nobody can read.
+    #[error("a stored message cannot be read")]
+    Malformed(#[source] DecodeError),
+}
+
+impl ReadError {
+    pub(crate) fn unavailable(source: impl Into<BoxError>) -> Self {
+        Self::Unavailable(source.into())
+    }
 }
 
 /// Reads one stream. Cheap to clone.
+///
+/// What is read by direct get (everything but [`head`](Self::head),
+/// [`incarnation`](Self::incarnation), [`last_from_leader`](Self::last_from_leader) and
+/// [`follow`](Self::follow)) may come from a replica that is a moment behind. Each request has 2 s.
 #[derive(Clone, Debug)]
 pub struct LogReader {
     js: jetstream::Context,
@@ -51,43 +74,78 @@ impl LogReader {
         from_sequence: u64,
         max: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        let _ = (filter, from_sequence, max, &self.js);
-        todo!()
+        let mut events = Vec::new();
+        let mut from_sequence = from_sequence.max(1);
+        while events.len() < max {
+            let request = Request {
+                sequence: Some(from_sequence),
+                batch: Some(PAGE.min(max - events.len())),
+                next_by_subject: Some(filter),
+                ..Request::default()
+            };
+            let page = request.many(&self.js.client(), &self.stream).await?;
+            let Some(last) = page.events.last() else {
+                break;
+            };
+            from_sequence = last.sequence + 1;
+            events.extend(page.events);
+            if page.pending == 0 {
+                break;
+            }
+        }
+        Ok(events)
     }
 
     /// The last event whose subject fits `filter` (wildcards allowed).
     pub async fn last(&self, filter: &str) -> Result<Option<Recorded>, ReadError> {
-        let _ = filter;
-        todo!()
+        let request = Request {
+            last_by_subject: Some(filter),
+            ..Request::default()
+        };
+        request.one(&self.js.client(), &self.stream).await
+    }
+
+    /// Like [`last`](Self::last), but as the stream's leader knows it: never stale, and dearer.
+    pub async fn last_from_leader(&self, filter: &str) -> Result<Option<Recorded>, ReadError> {
+        self.ask_leader(|request| request.last_by_subject(filter))
+            .await
     }
 
     /// The last event of each subject that fits `filter`, in stream order.
     pub async fn last_per_subject(&self, filter: &str) -> Result<Vec<Recorded>, ReadError> {
-        let _ = filter;
-        todo!()
+        let request = Request {
+            last_per_subject: Some([filter]),
+            ..Request::default()
+        };
+        let page = request.many(&self.js.client(), &self.stream).await?;
+        Ok(page.events)
     }
 
     /// The event at a sequence, none where there is none (any more).
     pub async fn get(&self, sequence: u64) -> Result<Option<Recorded>, ReadError> {
-        let _ = sequence;
-        todo!()
+        let request = Request {
+            sequence: Some(sequence),
+            ..Request::default()
+        };
+        request.one(&self.js.client(), &self.stream).await
     }
 
     /// Who holds a claim: the aggregate's id.
     pub async fn claim_owner(&self, kind: &str, key: &str) -> Result<Option<String>, ReadError> {
-        let _ = (kind, key);
-        todo!()
+        let last = self.last(&claim_subject(kind, key)).await?;
+        let claim = ClaimState::read(last.as_ref()).map_err(ReadError::Malformed)?;
+        Ok(claim.owner)
     }
 
     /// The sequence of the stream's last message, 0 for an empty stream; asked of the leader.
     pub async fn head(&self) -> Result<u64, ReadError> {
-        todo!()
+        Ok(self.info().await?.state.last_sequence)
     }
 
     /// The stream's incarnation: made when the stream was created, so a log that was deleted and
     /// made anew has another. None for a stream that was not created by [`crate::topology`].
     pub async fn incarnation(&self) -> Result<Option<String>, ReadError> {
-        todo!()
+        Ok(incarnation(&self.info().await?))
     }
 
     /// All events that fit one of the filters, from `start` on, as they come, without end.
@@ -96,7 +154,55 @@ impl LogReader {
     /// and restarted servers are healed within. The only error ends the stream: the log is not the
     /// one it was.
     pub fn follow(&self, filters: Vec<String>, start: Start) -> Follow {
-        let _ = (filters, start);
-        todo!()
+        Follow::new(self.clone(), filters, start)
     }
+
+    /// The first event at or after a sequence that fits the filter, as the leader knows it.
+    pub(crate) async fn next_from_leader(
+        &self,
+        filter: &str,
+        from_sequence: u64,
+    ) -> Result<Option<Recorded>, ReadError> {
+        let from_sequence = from_sequence.max(1);
+        self.ask_leader(|request| request.sequence(from_sequence).next_by_subject(filter))
+            .await
+    }
+
+    /// The event at a sequence, as the leader knows it.
+    pub(crate) async fn get_from_leader(
+        &self,
+        sequence: u64,
+    ) -> Result<Option<Recorded>, ReadError> {
+        self.ask_leader(|request| request.sequence(sequence)).await
+    }
+
+    async fn ask_leader(
+        &self,
+        what: impl FnOnce(RawMessageBuilder<WithHeaders>) -> RawMessageBuilder<WithHeaders>,
+    ) -> Result<Option<Recorded>, ReadError> {
+        let stream = self.js.get_stream_no_info(&*self.stream).await;
+        let stream = stream.map_err(ReadError::unavailable)?;
+        let request = what(stream.raw_message_builder()).send();
+        let answer = Deadline::after(READ).wait_for(request).await;
+        match answer.map_err(ReadError::unavailable)? {
+            Ok(message) => {
+                let stream = Arc::clone(&self.stream);
+                Ok(Some(Recorded::from_stream_message(stream, message)))
+            }
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(ReadError::unavailable(error)),
+        }
+    }
+
+    async fn info(&self) -> Result<Info, ReadError> {
+        let stream = self.js.get_stream_no_info(&*self.stream).await;
+        let stream = stream.map_err(ReadError::unavailable)?;
+        let info = Deadline::after(READ).wait_for(stream.get_info()).await;
+        info.map_err(ReadError::unavailable)?
+            .map_err(ReadError::unavailable)
+    }
+}
+
+fn incarnation(info: &Info) -> Option<String> {
+    info.config.metadata.get(INCARNATION).cloned()
 }

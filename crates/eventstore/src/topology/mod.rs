@@ -1,15 +1,33 @@
 //! The streams as files: reading them, comparing them with a server, applying them, and refusing
 //! to run on a server that is not what they say.
+//!
+//! A file has the form that `nats stream add --config` takes. Where the files come from is the
+//! caller's business.
+
+mod apply;
+mod check;
+mod diff;
+mod parse;
+mod sync;
 
 use std::fmt;
 
-use async_nats::jetstream::{self, stream::Config};
+use async_nats::jetstream::{self, context::GetStreamErrorKind, stream::Config};
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::BoxError;
+pub use self::{
+    apply::{Applied, ApplyOptions},
+    check::{CheckOptions, Durability},
+};
+use crate::{
+    BoxError,
+    deadline::{Deadline, READ},
+};
 
-/// All stream files, streams before the lanes that source them.
+/// The key of a stream's metadata that holds its incarnation.
+pub const INCARNATION: &str = "incarnation";
+
+/// All streams, those that events are published to before the lanes that source them.
 #[derive(Clone, Debug)]
 pub struct Topology {
     pub streams: Vec<StreamFile>,
@@ -23,23 +41,17 @@ pub struct StreamFile {
     pub config: Config,
 }
 
-/// What an acknowledgement of this server means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// On disk, synced.
-    Fsync,
-    /// In the memory or page cache of at least two servers.
-    Replicated,
-    /// In the memory or page cache of one server.
-    Memory,
-}
-
 /// One difference between a file and the server.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     Missing {
         stream: String,
     },
+    /// The stream was not created by [`Topology::apply`], so nobody could tell if it is made anew.
+    NoIncarnation {
+        stream: String,
+    },
+    /// `field` is a key of the stream file.
     Field {
         stream: String,
         field: String,
@@ -48,40 +60,7 @@ pub enum Difference {
     },
 }
 
-/// How streams are applied.
-#[derive(Clone, Copy, Debug)]
-pub struct ApplyOptions {
-    /// Instead of the files' `num_replicas`.
-    pub replicas: Option<usize>,
-    /// A fresh random id: streams that are created now get it as their incarnation.
-    pub incarnation: Uuid,
-}
-
-/// What was done to one stream.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Applied {
-    Created {
-        stream: String,
-    },
-    Updated {
-        stream: String,
-        differences: Vec<Difference>,
-    },
-    Unchanged {
-        stream: String,
-    },
-}
-
-/// What a service insists on before it runs.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct CheckOptions {
-    /// Instead of the files' `num_replicas`.
-    pub replicas: Option<usize>,
-    /// Run although an acknowledged event may be lost when power fails.
-    pub allow_unsynced: bool,
-}
-
-/// Why stream files or a server are not usable. `Display` says how to mend it.
+/// Why stream files or a server cannot be used. `Display` names the mend where there is one.
 #[derive(Debug, thiserror::Error)]
 pub enum TopologyError {
     #[error("{path} is not a stream file")]
@@ -90,7 +69,8 @@ pub enum TopologyError {
         #[source]
         source: serde_json::Error,
     },
-    #[error("{path}: `{key}` is unknown to this client or states a default; remove it")]
+    /// The client would drop it without a word.
+    #[error("{path}: `{key}` is unknown to this client or states a default: remove it")]
     LostKey { path: String, key: String },
     #[error("{path} wants stream {stream}, which another file wants too")]
     Twice { path: String, stream: String },
@@ -106,73 +86,56 @@ pub enum TopologyError {
         #[source]
         source: BoxError,
     },
-    #[error(
-        "the server is version {version}, at least {minimum} is needed: install a newer nats-server"
-    )]
+    #[error("the nats-server is version {version}: install {minimum} or newer")]
     ServerVersion {
         version: String,
         minimum: &'static str,
     },
-    #[error("{}; run `doran streams apply`", join(.0))]
+    #[error("{}: run `doran streams apply`", list(.0))]
     Differs(Vec<Difference>),
     #[error(
-        "server {server} acknowledges before fsync (jetstream.sync_interval is {setting}): set \
-         `sync_interval: always` in nats.conf, or allow unsynced acknowledgements explicitly"
+        "nats-server {server} acknowledges before fsync (jetstream.sync_interval is {setting}): \
+         set `sync_interval: always` in its nats.conf, or allow unsynced acknowledgements"
     )]
     Unsynced { server: String, setting: String },
-    #[error("the server's jetstream.sync_interval could not be read")]
+    #[error(
+        "whether the nats-server acknowledges before fsync cannot be read: let the account import \
+         `$SYS.REQ.SERVER.PING.JSZ` as nats.conf has it, or allow unsynced acknowledgements"
+    )]
     SyncIntervalUnknown(#[source] BoxError),
 }
 
-impl Topology {
-    /// Reads files of (name, bytes). `*.schema.json` and what does not end in `.json` is skipped.
-    pub fn parse<N: AsRef<str>, B: AsRef<[u8]>>(
-        files: impl IntoIterator<Item = (N, B)>,
-    ) -> Result<Self, TopologyError> {
-        let _ = files.into_iter().count();
-        todo!()
+impl StreamFile {
+    /// The stream's name.
+    pub fn name(&self) -> &str {
+        &self.config.name
     }
 
-    /// What differs between the files and the server, nothing when it is as they want it.
-    pub async fn diff(
-        &self,
-        js: &jetstream::Context,
-        replicas: Option<usize>,
-    ) -> Result<Vec<Difference>, TopologyError> {
-        let _ = (js, replicas);
-        todo!()
+    /// What is wanted of a server, with another number of replicas than the file's where asked.
+    fn wanted(&self, replicas: Option<usize>) -> Config {
+        let mut config = self.config.clone();
+        config.num_replicas = replicas.unwrap_or(config.num_replicas);
+        config
     }
 
-    /// Creates and updates what differs. Never deletes a stream.
-    pub async fn apply(
-        &self,
-        js: &jetstream::Context,
-        options: ApplyOptions,
-    ) -> Result<Vec<Applied>, TopologyError> {
-        let _ = (js, options);
-        todo!()
-    }
-
-    /// Refuses a server of the wrong version, with other streams, or that acknowledges before
-    /// fsync; says what an acknowledgement means.
-    pub async fn check(
-        &self,
-        js: &jetstream::Context,
-        options: CheckOptions,
-    ) -> Result<Durability, TopologyError> {
-        let _ = (js, options);
-        todo!()
-    }
-}
-
-impl fmt::Display for Durability {
-    /// The word of an acknowledgement: `fsync`, `replicated` or `memory`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fsync => "fsync",
-            Self::Replicated => "replicated",
-            Self::Memory => "memory",
-        })
+    /// The stream as the server has it, none when it has not.
+    async fn live(&self, js: &jetstream::Context) -> Result<Option<Config>, TopologyError> {
+        let unavailable = |source: BoxError| TopologyError::Unavailable {
+            stream: self.name().to_owned(),
+            source,
+        };
+        let asked = Deadline::after(READ).wait_for(js.get_stream(self.name()));
+        match asked.await.map_err(|elapsed| unavailable(elapsed.into()))? {
+            Ok(stream) => Ok(Some(stream.cached_info().config.clone())),
+            Err(error) => match error.kind() {
+                GetStreamErrorKind::JetStream(reason)
+                    if reason.error_code() == jetstream::ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Ok(None)
+                }
+                _ => Err(unavailable(error.into())),
+            },
+        }
     }
 }
 
@@ -180,22 +143,21 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { stream } => write!(f, "stream {stream} is missing"),
+            Self::NoIncarnation { stream } => write!(f, "stream {stream} has no incarnation"),
             Self::Field {
                 stream,
                 field,
                 file,
                 live,
-            } => {
-                write!(
-                    f,
-                    "stream {stream}: `{field}` is {live}, the file says {file}"
-                )
-            }
+            } => write!(
+                f,
+                "stream {stream}: `{field}` is {live}, its file says {file}"
+            ),
         }
     }
 }
 
-fn join(differences: &[Difference]) -> String {
+fn list(differences: &[Difference]) -> String {
     let lines: Vec<_> = differences.iter().map(ToString::to_string).collect();
     lines.join("; ")
 }

@@ -1,0 +1,201 @@
+//! From a command to the messages that would record it. Reads claims, writes nothing.
+
+use async_nats::HeaderMap;
+use cqrs_es::{DomainEvent, event_sink::EventSink};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{AggregateState, JetStreamStore};
+use crate::{
+    ClaimAction, CommandContext, EventSourced, LoadError,
+    append::{guard_aggregate, guard_subject},
+    claim::{Claim, ClaimBody, ClaimState, claim_subject, last_words},
+    envelope::{self, Label, event_id},
+    publish::Message,
+};
+
+/// What an aggregate wants to happen, and what it would be then.
+pub(super) struct Decision<A: EventSourced> {
+    pub(super) events: Vec<A::Event>,
+    pub(super) after: A,
+}
+
+/// What the claims of a decision come to.
+pub(super) enum Claiming {
+    /// The messages that take and free values, guarded.
+    Possible(Vec<Message>),
+    /// Somebody else holds a value of this kind.
+    Taken(&'static str),
+}
+
+/// Why a decision cannot become messages.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unwritable {
+    #[error(transparent)]
+    Header(#[from] envelope::NoHeaderText),
+    #[error("{text:?} cannot be a part of a subject")]
+    Token { text: String },
+    #[error("an event has no JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Lets the aggregate decide, on copies: `handle` changes the aggregate also when it refuses.
+pub(super) async fn decide<A: EventSourced>(
+    aggregate: &A,
+    command: A::Command,
+    services: &A::Services,
+) -> Result<Decision<A>, A::Error> {
+    let sink = EventSink::default();
+    aggregate.clone().handle(command, services, &sink).await?;
+    let events = sink.collect().await;
+    let mut after = aggregate.clone();
+    for event in &events {
+        after.apply(event.clone());
+    }
+    Ok(Decision { events, after })
+}
+
+/// The messages of the events, each guarded by the aggregate's newest sequence.
+pub(super) fn event_messages<A: EventSourced>(
+    state: &AggregateState<A>,
+    events: &[A::Event],
+    ctx: &CommandContext,
+) -> Result<Vec<Message>, Unwritable> {
+    let filter = JetStreamStore::<A>::filter(&state.id);
+    let message = |(index, event): (usize, &A::Event)| {
+        let event_type = event.event_type();
+        let label = Label {
+            event_id: event_id(ctx.command_id, index),
+            event_type: token(&event_type)?,
+            version: &event.event_version(),
+        };
+        let mut headers = envelope::headers(&label, ctx)?;
+        guard_aggregate(&mut headers, &filter, state.sequence);
+        Ok(Message {
+            subject: format!("{}.{}.{event_type}", A::TYPE, state.id),
+            headers,
+            body: body(event)?.into(),
+        })
+    };
+    events.iter().enumerate().map(message).collect()
+}
+
+impl<A: EventSourced> JetStreamStore<A> {
+    /// The messages of the claims that the events make.
+    pub(super) async fn claim(
+        &self,
+        state: &AggregateState<A>,
+        events: &[A::Event],
+        ctx: &CommandContext,
+    ) -> Result<Claiming, ClaimError> {
+        let mut messages = Vec::new();
+        for claim in last_words(events.iter().flat_map(A::claims).collect()) {
+            let subject = claim_subject(token(claim.kind)?, token(&claim.key)?);
+            let current = self.claim_state(&subject, state, &claim).await?;
+            let is_own = current.owner.as_deref() == Some(state.id.as_str());
+            let owner = match claim.action {
+                ClaimAction::Take if is_own => continue,
+                ClaimAction::Take if current.owner.is_some() => {
+                    return Ok(Claiming::Taken(claim.kind));
+                }
+                ClaimAction::Take => Some(state.id.clone()),
+                ClaimAction::Release if is_own => None,
+                ClaimAction::Release => continue,
+            };
+            messages.push(claim_message(
+                subject,
+                ClaimBody { owner },
+                current.sequence,
+                ctx,
+            )?);
+        }
+        Ok(Claiming::Possible(messages))
+    }
+
+    /// Who holds the claim. That it is taken by somebody else is asked of the leader: a replica
+    /// may not know yet that it is free again.
+    async fn claim_state(
+        &self,
+        subject: &str,
+        state: &AggregateState<A>,
+        claim: &Claim,
+    ) -> Result<ClaimState, LoadError> {
+        let last = self.inner.reader.last(subject).await?;
+        let current = ClaimState::read(last.as_ref()).map_err(LoadError::Corrupt)?;
+        let is_others = current
+            .owner
+            .as_ref()
+            .is_some_and(|owner| *owner != state.id);
+        if !is_others || claim.action == ClaimAction::Release {
+            return Ok(current);
+        }
+        let last = self.inner.reader.last_from_leader(subject).await?;
+        ClaimState::read(last.as_ref()).map_err(LoadError::Corrupt)
+    }
+}
+
+/// Why claims cannot become messages.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClaimError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Unwritable(#[from] Unwritable),
+}
+
+fn claim_message(
+    subject: String,
+    body: ClaimBody,
+    sequence: u64,
+    ctx: &CommandContext,
+) -> Result<Message, Unwritable> {
+    let label = Label {
+        event_id: Uuid::new_v5(&ctx.command_id, subject.as_bytes()),
+        event_type: body.event_type(),
+        version: "1",
+    };
+    let mut headers: HeaderMap = envelope::headers(&label, ctx)?;
+    guard_subject(&mut headers, sequence);
+    Ok(Message {
+        subject,
+        headers,
+        body: serde_json::to_vec(&body)?.into(),
+    })
+}
+
+/// An event's own JSON: what its enum has under `data`.
+fn body<E: DomainEvent>(event: &E) -> Result<String, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Tagged<'a> {
+        #[serde(borrow, default)]
+        data: Option<&'a RawValue>,
+    }
+    let tagged = serde_json::to_string(event)?;
+    let Tagged { data } = serde_json::from_str(&tagged)?;
+    Ok(data.map_or_else(|| "null".to_owned(), |data| data.get().to_owned()))
+}
+
+/// A text that may be one token of a subject: it cannot reach other subjects.
+pub(super) fn token(text: &str) -> Result<&str, Unwritable> {
+    let is_usable = |c: char| c.is_ascii_graphic() && !matches!(c, '.' | '*' | '>' | '$');
+    if (1..=255).contains(&text.len()) && text.chars().all(is_usable) {
+        return Ok(text);
+    }
+    Err(Unwritable::Token {
+        text: text.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_reach_other_subjects_is_no_token() {
+        for text in ["", ".", "a.b", "*", ">", "a b", "$JS", "a\r\n", "한"] {
+            assert!(token(text).is_err(), "{text:?}");
+        }
+        assert!(token("8f14e45f-ceea-467f-a8d5-1b4b5d3d7f2c").is_ok());
+    }
+}

@@ -1,0 +1,373 @@
+//! Executing a command: decide, append with the guard, and on a conflict look and decide again.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    AggregateState, JetStreamStore,
+    decide::{ClaimError, Claiming, Decision, Unwritable, decide, event_messages, token},
+    load::Source,
+    state::KnownCommand,
+};
+use crate::{
+    AppendError, CommandContext, EventSourced, ExecuteError, LoadError, Outcome, Position,
+    append::{Verdict, append},
+    deadline::{Deadline, Elapsed, INQUIRY, TOTAL},
+    envelope::event_id,
+};
+
+/// How often a command is decided before others who change the aggregate have their way.
+const TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(4);
+
+type Failure<A> = ExecuteError<<A as cqrs_es::Aggregate>::Error>;
+
+struct Execution<'a, A: EventSourced> {
+    store: &'a JetStreamStore<A>,
+    services: &'a A::Services,
+    id: &'a str,
+    command: A::Command,
+    ctx: &'a CommandContext,
+    deadline: Deadline,
+}
+
+/// What the command is decided on, and how sure it is that nothing newer exists.
+struct View<A> {
+    state: Arc<AggregateState<A>>,
+    freshness: Freshness,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Freshness {
+    /// It was the newest state when it was put into the cache.
+    Cached,
+    /// It was the newest state that a replica had during this command.
+    Read,
+    /// It was the newest state of all during this command.
+    Leaders,
+}
+
+enum Step<A: EventSourced> {
+    Done(Outcome<A>),
+    /// There is, or may be, a newer state to decide on.
+    LookAgain(View<A>),
+    Conflict {
+        maybe_own: bool,
+    },
+}
+
+pub(super) async fn execute<A>(
+    store: &JetStreamStore<A>,
+    services: &A::Services,
+    id: &str,
+    command: A::Command,
+    ctx: &CommandContext,
+) -> Result<Outcome<A>, Failure<A>>
+where
+    A: EventSourced,
+    A::Command: Clone + Send,
+    A::Error: Send,
+{
+    token(id)?;
+    let deadline = Deadline::after(TOTAL);
+    let _turn = deadline.wait_for(store.lock(id)).await?;
+    let execution = Execution {
+        store,
+        services,
+        id,
+        command,
+        ctx,
+        deadline,
+    };
+    let result = execution.run().await;
+    let outcome = match &result {
+        Ok(outcome) if outcome.replayed => "replayed",
+        Ok(outcome) if outcome.events.is_empty() => "unchanged",
+        Ok(_) => "executed",
+        Err(error) => error.name(),
+    };
+    metrics::counter!("eventstore_commands_total", "stream" => A::STREAM, "outcome" => outcome)
+        .increment(1);
+    result
+}
+
+impl<A> Execution<'_, A>
+where
+    A: EventSourced,
+    A::Command: Clone + Send,
+    A::Error: Send,
+{
+    async fn run(&self) -> Result<Outcome<A>, Failure<A>> {
+        let mut view = self.first_view().await?;
+        let mut conflicts = 0;
+        loop {
+            match self.step(&view).await? {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::LookAgain(newer) => view = newer,
+                Step::Conflict { maybe_own } => {
+                    conflicts += 1;
+                    metrics::counter!("eventstore_conflicts_total", "stream" => A::STREAM)
+                        .increment(1);
+                    view = match self.after_conflict(&view, conflicts, maybe_own).await {
+                        Err(ExecuteError::Unavailable(_)) if maybe_own => {
+                            return Err(ExecuteError::FateUnknown);
+                        }
+                        looked => looked?,
+                    };
+                    if conflicts == TRIES {
+                        return self.replay(&view.state)?.ok_or(ExecuteError::Conflict);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn step(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
+        let state = &view.state;
+        if let Some(outcome) = self.replay(state)? {
+            return Ok(Step::Done(outcome));
+        }
+        if let Some(expected) = self.ctx.expected_sequence
+            && expected != state.sequence
+        {
+            return self.doubt_expectation(view, expected).await;
+        }
+        let deciding = decide(&state.aggregate, self.command.clone(), self.services);
+        let decision = match self.deadline.wait_for(deciding).await? {
+            Ok(decision) => decision,
+            Err(refusal) => return self.refuse(view, refusal).await,
+        };
+        if decision.events.is_empty() {
+            return self.leave_unchanged(view).await;
+        }
+        let claiming = self.store.claim(state, &decision.events, self.ctx);
+        match self.deadline.wait_for(claiming).await?? {
+            Claiming::Taken(kind) => self.refuse(view, A::taken(kind)).await,
+            Claiming::Possible(mut batch) => {
+                batch.extend(event_messages(state, &decision.events, self.ctx)?);
+                let deadline = self.deadline.less(INQUIRY);
+                match append(&self.store.inner.js, &batch, deadline).await {
+                    Ok(Verdict::Stored { last_sequence }) => {
+                        Ok(Step::Done(self.accept(state, decision, last_sequence)))
+                    }
+                    Ok(Verdict::Conflict { maybe_own }) => Ok(Step::Conflict { maybe_own }),
+                    Err(AppendError::FateUnknown) => self.inquire(view).await,
+                    Err(error) => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    async fn first_view(&self) -> Result<View<A>, Failure<A>> {
+        if let Some(state) = self.store.cached(self.id) {
+            return Ok(View {
+                state,
+                freshness: Freshness::Cached,
+            });
+        }
+        let loaded = self
+            .deadline
+            .wait_for(self.store.load_cold(self.id))
+            .await??;
+        Ok(self.seen(Arc::new(loaded), Freshness::Read))
+    }
+
+    /// What to go on with after somebody else, or an unanswered try of this, was faster.
+    async fn after_conflict(
+        &self,
+        view: &View<A>,
+        conflicts: u32,
+        maybe_own: bool,
+    ) -> Result<View<A>, Failure<A>> {
+        let pause = FIRST_PAUSE * 2_u32.pow(conflicts);
+        tokio::time::sleep(pause.mul_f64(rand::random_range(0.1..1.0))).await;
+        if !maybe_own {
+            let read = self.look(view, Source::AnyReplica).await?;
+            if !read.state.is_as_new_as(&view.state) {
+                return Ok(read);
+            }
+        }
+        self.look(view, Source::Leader).await
+    }
+
+    /// The caller expects another last event than the known one: which of the two is behind?
+    async fn doubt_expectation(
+        &self,
+        view: &View<A>,
+        expected: u64,
+    ) -> Result<Step<A>, Failure<A>> {
+        let (needed, source) = if expected > view.state.sequence {
+            (Freshness::Leaders, Source::Leader)
+        } else {
+            (Freshness::Read, Source::AnyReplica)
+        };
+        if view.freshness < needed {
+            return Ok(Step::LookAgain(self.look(view, source).await?));
+        }
+        Err(ExecuteError::PreconditionFailed {
+            actual: view.state.sequence,
+        })
+    }
+
+    /// A refusal stands only if it was decided on the newest state.
+    async fn refuse(&self, view: &View<A>, refusal: A::Error) -> Result<Step<A>, Failure<A>> {
+        match self.newer_than(view).await? {
+            Some(newer) => Ok(Step::LookAgain(newer)),
+            None => Err(ExecuteError::Refused(refusal)),
+        }
+    }
+
+    /// So does the decision that nothing is to be done.
+    async fn leave_unchanged(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
+        if let Some(newer) = self.newer_than(view).await? {
+            return Ok(Step::LookAgain(newer));
+        }
+        let sequence = view.state.sequence;
+        Ok(Step::Done(self.outcome(
+            &view.state,
+            sequence,
+            Vec::new(),
+            false,
+        )))
+    }
+
+    async fn newer_than(&self, view: &View<A>) -> Result<Option<View<A>>, Failure<A>> {
+        if view.freshness > Freshness::Cached {
+            return Ok(None);
+        }
+        let refreshed = self
+            .deadline
+            .wait_for(self.store.refresh(&view.state))
+            .await??;
+        Ok(refreshed.map(|state| self.seen(state, Freshness::Read)))
+    }
+
+    async fn look(&self, view: &View<A>, source: Source) -> Result<View<A>, Failure<A>> {
+        let looking = self.store.catch_up(&view.state, source);
+        let state = self.deadline.wait_for(looking).await??;
+        let freshness = match source {
+            Source::AnyReplica => Freshness::Read,
+            Source::Leader => Freshness::Leaders,
+        };
+        Ok(self.seen(state, freshness))
+    }
+
+    fn seen(&self, state: Arc<AggregateState<A>>, freshness: Freshness) -> View<A> {
+        self.store.remember(&state);
+        View { state, freshness }
+    }
+
+    /// The answer to a command that is known already.
+    fn replay(&self, state: &AggregateState<A>) -> Result<Option<Outcome<A>>, Failure<A>> {
+        let Some(known) = state.commands.find(self.ctx.command_id) else {
+            return Ok(None);
+        };
+        if known.fingerprint != self.ctx.fingerprint {
+            return Err(ExecuteError::IdempotencyMismatch);
+        }
+        Ok(Some(self.outcome(state, known.sequence, Vec::new(), true)))
+    }
+
+    /// No acknowledgement came in time. The log may still know the command.
+    async fn inquire(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
+        let Ok(newest) = self.look(view, Source::Leader).await else {
+            return Err(ExecuteError::FateUnknown);
+        };
+        let outcome = self.replay(&newest.state)?;
+        outcome.map(Step::Done).ok_or(ExecuteError::FateUnknown)
+    }
+
+    fn accept(
+        &self,
+        before: &AggregateState<A>,
+        decision: Decision<A>,
+        last_sequence: u64,
+    ) -> Outcome<A> {
+        let Decision { events, after } = decision;
+        let mut state = AggregateState {
+            aggregate: after,
+            sequence: last_sequence,
+            last_event: Some(event_id(self.ctx.command_id, events.len() - 1)),
+            ..before.clone()
+        };
+        state.commands.note(KnownCommand {
+            id: self.ctx.command_id,
+            fingerprint: self.ctx.fingerprint.clone(),
+            sequence: last_sequence,
+        });
+        let outcome = self.outcome(&state, last_sequence, events, false);
+        self.store.remember(&Arc::new(state));
+        outcome
+    }
+
+    fn outcome(
+        &self,
+        state: &AggregateState<A>,
+        position: u64,
+        events: Vec<A::Event>,
+        replayed: bool,
+    ) -> Outcome<A> {
+        Outcome {
+            position: Position::new(A::STREAM, position),
+            aggregate: state.aggregate.clone(),
+            sequence: state.sequence,
+            events,
+            replayed,
+        }
+    }
+}
+
+impl<E> ExecuteError<E> {
+    /// The word for it in metrics.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "refused",
+            Self::Conflict => "conflict",
+            Self::PreconditionFailed { .. } => "precondition_failed",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::Unavailable(_) => "unavailable",
+            Self::FateUnknown => "fate_unknown",
+            Self::Rejected(_) => "rejected",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+}
+
+impl<E> From<LoadError> for ExecuteError<E> {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Unavailable(source) => Self::Unavailable(source),
+            LoadError::Corrupt(source) => Self::Corrupt(source),
+        }
+    }
+}
+
+impl<E> From<AppendError> for ExecuteError<E> {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Unavailable(source) => Self::Unavailable(source),
+            AppendError::FateUnknown => Self::FateUnknown,
+            AppendError::Rejected(source) => Self::Rejected(source),
+        }
+    }
+}
+
+impl<E> From<ClaimError> for ExecuteError<E> {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Load(error) => error.into(),
+            ClaimError::Unwritable(error) => error.into(),
+        }
+    }
+}
+
+impl<E> From<Unwritable> for ExecuteError<E> {
+    fn from(error: Unwritable) -> Self {
+        Self::Rejected(error.into())
+    }
+}
+
+impl<E> From<Elapsed> for ExecuteError<E> {
+    fn from(elapsed: Elapsed) -> Self {
+        Self::Unavailable(elapsed.into())
+    }
+}

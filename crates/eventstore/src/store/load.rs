@@ -1,0 +1,156 @@
+//! Reading aggregates from the log, and catching up with it.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{AggregateState, JetStreamStore};
+use crate::{EventSourced, LoadError, ReadError, Recorded};
+
+/// How many events are read at once.
+const PAGE: usize = 500;
+
+/// Whom to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Cheap, and on a replica set perhaps a moment behind.
+    AnyReplica,
+    /// One request for each event, and never behind.
+    Leader,
+}
+
+/// Whether the log still holds what a state was made of.
+#[derive(PartialEq, Eq)]
+enum Continuity {
+    Whole,
+    /// At the state's place is nothing or something else.
+    Broken,
+}
+
+impl From<ReadError> for LoadError {
+    fn from(error: ReadError) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl<A: EventSourced> JetStreamStore<A> {
+    /// The newest snapshot and what came after it, or all events from the first.
+    pub(super) async fn load_cold(&self, id: &str) -> Result<AggregateState<A>, LoadError> {
+        let begun = Instant::now();
+        let snapshot = self.inner.snapshots.read(&self.inner.reader, id).await;
+        let mut state = snapshot.unwrap_or_else(|| AggregateState::new(id));
+        let mut read = 0;
+        if self
+            .advance(&mut state, Source::AnyReplica, &mut read)
+            .await?
+            == Continuity::Broken
+        {
+            tracing::warn!(stream = A::STREAM, "a snapshot does not belong to this log");
+            state = AggregateState::new(id);
+            self.advance(&mut state, Source::AnyReplica, &mut read)
+                .await?;
+        }
+        let took = begun.elapsed();
+        metrics::histogram!("eventstore_load_seconds", "stream" => A::STREAM).record(took);
+        if self.inner.snapshots.are_due(read, took) {
+            self.inner.snapshots.write(&self.inner.reader, &state).await;
+        }
+        Ok(state)
+    }
+
+    /// A newer state, or none when the log's tail is where this one is.
+    pub(super) async fn refresh(
+        &self,
+        state: &Arc<AggregateState<A>>,
+    ) -> Result<Option<Arc<AggregateState<A>>>, LoadError> {
+        let last = self.inner.reader.last(&Self::filter(&state.id)).await?;
+        let is_newest = match &last {
+            Some(last) => state.ends_with(last),
+            None => state.sequence == 0,
+        };
+        if is_newest {
+            return Ok(None);
+        }
+        let newest = self.catch_up(state, Source::AnyReplica).await?;
+        Ok((!newest.is_as_new_as(state)).then_some(newest))
+    }
+
+    /// The state with what came after it. A log that does not continue it is read from the start.
+    pub(super) async fn catch_up(
+        &self,
+        state: &Arc<AggregateState<A>>,
+        source: Source,
+    ) -> Result<Arc<AggregateState<A>>, LoadError> {
+        let mut newest = AggregateState::clone(state);
+        let mut read = 0;
+        let mut continuity = self.advance(&mut newest, source, &mut read).await?;
+        if continuity == Continuity::Broken && source == Source::AnyReplica {
+            // A replica that is behind does not have the state's last event yet.
+            continuity = self.advance(&mut newest, Source::Leader, &mut read).await?;
+        }
+        if continuity == Continuity::Broken {
+            tracing::error!(
+                stream = A::STREAM,
+                aggregate = state.id,
+                sequence = state.sequence,
+                "the log does not hold the events any more that this process has seen"
+            );
+            newest = AggregateState::new(&state.id);
+            self.advance(&mut newest, Source::AnyReplica, &mut read)
+                .await?;
+        }
+        Ok(Arc::new(newest))
+    }
+
+    /// Folds what the log has after the state, counting into `read`.
+    async fn advance(
+        &self,
+        state: &mut AggregateState<A>,
+        source: Source,
+        read: &mut usize,
+    ) -> Result<Continuity, LoadError> {
+        let filter = Self::filter(&state.id);
+        // The state's last event is read again, to see that it is there and the same.
+        let mut is_verified = state.sequence == 0;
+        let mut from_sequence = state.sequence;
+        loop {
+            let page = self.page(&filter, from_sequence, source).await?;
+            let Some(last) = page.last() else {
+                let whole = is_verified.then_some(Continuity::Whole);
+                return Ok(whole.unwrap_or(Continuity::Broken));
+            };
+            from_sequence = last.sequence + 1;
+            for event in &page {
+                if is_verified {
+                    state
+                        .fold(event, &self.inner.schema)
+                        .map_err(LoadError::Corrupt)?;
+                    *read += 1;
+                } else if state.ends_with(event) {
+                    is_verified = true;
+                } else {
+                    return Ok(Continuity::Broken);
+                }
+            }
+            if source == Source::AnyReplica && page.len() < PAGE {
+                return Ok(Continuity::Whole);
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        filter: &str,
+        from_sequence: u64,
+        source: Source,
+    ) -> Result<Vec<Recorded>, ReadError> {
+        let reader = &self.inner.reader;
+        match source {
+            Source::AnyReplica => reader.read(filter, from_sequence, PAGE).await,
+            Source::Leader => {
+                let next = reader.next_from_leader(filter, from_sequence).await?;
+                Ok(next.into_iter().collect())
+            }
+        }
+    }
+}
