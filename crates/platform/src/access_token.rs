@@ -133,12 +133,16 @@ impl Signer {
         }
     }
 
-    /// Makes the public key known to every role.
-    pub async fn publish(&self, js: &jetstream::Context) -> Result<(), async_nats::Error> {
+    /// Makes the public key known to every role, and at once to this process's `verifier`.
+    pub async fn publish(
+        &self,
+        js: &jetstream::Context,
+        verifier: &Verifier,
+    ) -> Result<(), async_nats::Error> {
+        let jwk = serde_json::to_vec(&self.public)?;
+        verifier.trust(&self.key_id, &jwk);
         let bucket = js.get_key_value(BUCKET).await?;
-        bucket
-            .put(&self.key_id, serde_json::to_vec(&self.public)?.into())
-            .await?;
+        bucket.put(&self.key_id, jwk.into()).await?;
         Ok(())
     }
 }

@@ -143,6 +143,14 @@ impl Keyring {
         Ok(Some(key))
     }
 
+    /// Destroys the key of `owner`: what it sealed can never be opened again. Other processes may
+    /// hold it in memory for as long as they do not forget it.
+    pub async fn destroy(&self, owner: UserId) -> Result<(), KeyringError> {
+        within(self.bucket.purge(owner.to_string())).await?;
+        self.cache.invalidate(&owner).await;
+        Ok(())
+    }
+
     /// Seals `text` with the key of `owner`.
     pub async fn seal(
         &self,

@@ -4,13 +4,16 @@
 pub mod access_token;
 mod clock;
 mod config;
+pub mod credentials;
 pub mod database;
 pub mod directory;
 pub mod http;
 pub mod keyring;
 mod lifecycle;
 pub mod nats;
+pub mod password;
 mod platform;
+pub mod profile;
 mod role;
 mod schema;
 pub mod secret;

@@ -15,6 +15,8 @@ use crate::{
     http::Probe,
     keyring::{Keyring, KeyringError},
     nats::{self, NatsError},
+    password::Passwords,
+    profile::Profiles,
     secret::{MasterKey, SecretError},
     streams,
 };
@@ -49,9 +51,11 @@ pub struct Shared {
     pub durability: Durability,
     pub master_key: MasterKey,
     pub keyring: Keyring,
+    pub passwords: Passwords,
     pub blinder: Blinder,
     pub verifier: Verifier,
     pub users: Users,
+    pub profiles: Profiles,
     pub sessions: Sessions,
     rooms: OnceCell<Rooms>,
 }
@@ -82,12 +86,16 @@ impl Platform {
             .await
             .map_err(StartError::TokenKeys)?;
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
+        let keyring = Keyring::open(&js, &master_key).await?;
+        let users = Users::start(&js, &lifecycle).await?;
         let shared = Shared {
             durability,
-            keyring: Keyring::open(&js, &master_key).await?,
+            profiles: Profiles::new(js.clone(), users.clone(), keyring.clone()),
+            keyring,
+            passwords: Passwords::new(),
             blinder: Blinder::new(&master_key),
             verifier,
-            users: Users::start(&js, &lifecycle).await?,
+            users,
             sessions: Sessions::start(&js, &lifecycle, &clock, token_life).await?,
             rooms: OnceCell::new(),
             config,

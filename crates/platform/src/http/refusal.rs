@@ -14,7 +14,10 @@ use serde_json::json;
 
 use crate::{
     Clock,
+    credentials::CredentialError,
     keyring::{KeyringError, OpenFieldError},
+    password::PasswordError,
+    profile::ProfileError,
 };
 
 /// A refusal with its stable code. Not every refusal is a fault: only 5xx are logged.
@@ -192,6 +195,38 @@ impl From<OpenFieldError> for Refusal {
         match error {
             OpenFieldError::Keyring(error) => error.into(),
             OpenFieldError::Damaged(_) | OpenFieldError::Malformed => Self::internal(&error),
+        }
+    }
+}
+
+impl From<CredentialError> for Refusal {
+    fn from(error: CredentialError) -> Self {
+        match &error {
+            CredentialError::Unavailable(_) => Self::unavailable("the credential store", &error),
+            CredentialError::ForeignMasterKey => Self::internal(&error),
+        }
+    }
+}
+
+impl From<PasswordError> for Refusal {
+    fn from(error: PasswordError) -> Self {
+        match &error {
+            PasswordError::Busy => Self::new(
+                ErrorCode::Unavailable,
+                "too many people log in at this moment, try again",
+            ),
+            PasswordError::Hash(_) | PasswordError::Stopped(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ProfileError> for Refusal {
+    fn from(error: ProfileError) -> Self {
+        match error {
+            ProfileError::Read(error) => error.into(),
+            ProfileError::Open(error) => error.into(),
+            ProfileError::Decode(error) => Self::internal(&error),
+            ProfileError::Stale { .. } => Self::unavailable("the log", &error),
         }
     }
 }

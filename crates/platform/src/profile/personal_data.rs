@@ -1,0 +1,114 @@
+//! Personal data, plain and sealed. The only place that knows under which field names it is sealed.
+
+use doran_contract::{Sealed, events::UserCreated, subject};
+use uuid::Uuid;
+
+use crate::keyring::{DataKey, Keyring, OpenFieldError, Place};
+
+/// What a person told about themselves.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PersonalData {
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub name: String,
+    pub picture: Option<String>,
+    pub info: Option<String>,
+}
+
+/// The same, sealed with the person's data key into one event.
+#[derive(Clone, Debug)]
+pub struct SealedPersonalData {
+    /// Subject and id of that event. The fields open nowhere else.
+    pub subject: String,
+    pub event_id: Uuid,
+    pub email: Sealed,
+    pub first_name: Sealed,
+    pub last_name: Sealed,
+    pub name: Sealed,
+    pub picture: Option<Sealed>,
+    pub info: Option<Sealed>,
+}
+
+const EMAIL: &str = "email";
+const FIRST_NAME: &str = "firstName";
+const LAST_NAME: &str = "lastName";
+const NAME: &str = "name";
+const PICTURE: &str = "picture";
+const INFO: &str = "info";
+
+impl PersonalData {
+    pub fn seal(&self, key: &DataKey, subject: String, event_id: Uuid) -> SealedPersonalData {
+        let seal = |field, text: &str| {
+            let subject = subject.as_str();
+            key.seal(
+                Place {
+                    subject,
+                    event_id,
+                    field,
+                },
+                text,
+            )
+        };
+        SealedPersonalData {
+            email: seal(EMAIL, &self.email),
+            first_name: seal(FIRST_NAME, &self.first_name),
+            last_name: seal(LAST_NAME, &self.last_name),
+            name: seal(NAME, &self.name),
+            picture: self.picture.as_deref().map(|text| seal(PICTURE, text)),
+            info: self.info.as_deref().map(|text| seal(INFO, text)),
+            event_id,
+            subject,
+        }
+    }
+}
+
+impl SealedPersonalData {
+    /// As `UserCreated` holds it.
+    pub fn of(event: UserCreated, event_id: Uuid) -> Self {
+        Self {
+            subject: subject::user(event.user_id, "UserCreated"),
+            event_id,
+            email: event.email,
+            first_name: event.first_name,
+            last_name: event.last_name,
+            name: event.name,
+            picture: event.picture,
+            info: event.info,
+        }
+    }
+
+    /// Opens all fields; none if the person's key was destroyed.
+    pub async fn open(&self, keyring: &Keyring) -> Result<Option<PersonalData>, OpenFieldError> {
+        let Some(key) = keyring.key(self.email.key).await? else {
+            return Ok(None);
+        };
+        let open = |field, sealed: &Sealed| {
+            let (subject, event_id) = (self.subject.as_str(), self.event_id);
+            key.open(
+                Place {
+                    subject,
+                    event_id,
+                    field,
+                },
+                sealed,
+            )
+        };
+        Ok(Some(PersonalData {
+            email: open(EMAIL, &self.email)?,
+            first_name: open(FIRST_NAME, &self.first_name)?,
+            last_name: open(LAST_NAME, &self.last_name)?,
+            name: open(NAME, &self.name)?,
+            picture: self
+                .picture
+                .as_ref()
+                .map(|sealed| open(PICTURE, sealed))
+                .transpose()?,
+            info: self
+                .info
+                .as_ref()
+                .map(|sealed| open(INFO, sealed))
+                .transpose()?,
+        }))
+    }
+}
