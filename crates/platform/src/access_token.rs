@@ -90,12 +90,12 @@ impl Signer {
     }
 
     fn from_pem(pem: &[u8]) -> Result<Self, SigningKeyError> {
-        let key = EncodingKey::from_ed_pem(pem).map_err(|_| SigningKeyError::Malformed)?;
+        let key = EncodingKey::from_ed_pem(pem).map_err(|_error| SigningKeyError::Malformed)?;
         let mut public = Jwk::from_encoding_key(&key, Algorithm::EdDSA)
-            .map_err(|_| SigningKeyError::Malformed)?;
+            .map_err(|_error| SigningKeyError::Malformed)?;
         let key_id = public
             .thumbprint(ThumbprintHash::SHA256)
-            .map_err(|_| SigningKeyError::Malformed)?;
+            .map_err(|_error| SigningKeyError::Malformed)?;
         public.common.key_id = Some(key_id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(Self {
@@ -148,8 +148,10 @@ impl Signer {
 }
 
 fn new_pem() -> Result<Zeroizing<String>, SigningKeyError> {
-    let pair = Ed25519KeyPair::generate().map_err(|_| SigningKeyError::Malformed)?;
-    let der = pair.to_pkcs8v1().map_err(|_| SigningKeyError::Malformed)?;
+    let pair = Ed25519KeyPair::generate().map_err(|_error| SigningKeyError::Malformed)?;
+    let der = pair
+        .to_pkcs8v1()
+        .map_err(|_error| SigningKeyError::Malformed)?;
     let body = STANDARD.encode(der.as_ref());
     Ok(Zeroizing::new(format!(
         "-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
@@ -264,7 +266,7 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let header = jsonwebtoken::decode_header(token).map_err(|_error| TokenError::Invalid)?;
         let brings_its_own_key =
             header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some();
         if header.typ.as_deref() != Some(TYPE) || brings_its_own_key {
@@ -274,7 +276,7 @@ impl Verifier {
         let keys = self.keys.load();
         let key = keys.get(&key_id).ok_or(TokenError::Invalid)?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules())
-            .map_err(|_| TokenError::Invalid)?
+            .map_err(|_error| TokenError::Invalid)?
             .claims;
         let now = self.clock.now().timestamp();
         if now > claims.exp + LEEWAY_SECONDS {
@@ -351,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_token_of_another_key_type_issuer_or_with_its_own_key_is_refused() {
-        let (signer, stranger) = (signer(), self::signer());
+        let (stranger, signer) = (signer(), signer());
         let verifier = verifier(&signer, 1000);
         let sign = |header: &Header, claims: &Claims, signer: &Signer| {
             jsonwebtoken::encode(header, claims, &signer.key).unwrap()

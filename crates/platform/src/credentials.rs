@@ -51,8 +51,9 @@ impl Credentials {
         let hash = self
             .key
             .open(&user.to_string(), &sealed)
-            .map_err(|_| CredentialError::ForeignMasterKey)?;
-        let hash = std::str::from_utf8(&hash).map_err(|_| CredentialError::ForeignMasterKey)?;
+            .map_err(|_error| CredentialError::ForeignMasterKey)?;
+        let hash =
+            std::str::from_utf8(&hash).map_err(|_error| CredentialError::ForeignMasterKey)?;
         Ok(Some(PasswordHash::new(hash)))
     }
 

@@ -80,9 +80,9 @@ fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
                 .trim_end_matches(".sql")
                 .split_once('_')
                 .ok_or_else(misnamed)?;
-            let version = number.parse().map_err(|_| misnamed())?;
+            let version = number.parse().map_err(|_error| misnamed())?;
             let file = M::get(&path).ok_or_else(misnamed)?;
-            let sql = String::from_utf8(file.data.into_owned()).map_err(|_| misnamed())?;
+            let sql = String::from_utf8(file.data.into_owned()).map_err(|_error| misnamed())?;
             Ok(Migration::new(
                 version,
                 what.replace('_', " ").into(),

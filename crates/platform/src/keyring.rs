@@ -90,9 +90,9 @@ impl DataKey {
     pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<String, OpenFieldError> {
         let bytes = URL_SAFE_NO_PAD
             .decode(&sealed.data)
-            .map_err(|_| OpenFieldError::Malformed)?;
+            .map_err(|_error| OpenFieldError::Malformed)?;
         let plain = self.key.open(&place.associated_data(), &bytes)?;
-        String::from_utf8(plain.to_vec()).map_err(|_| OpenFieldError::Malformed)
+        String::from_utf8(plain.to_vec()).map_err(|_error| OpenFieldError::Malformed)
     }
 }
 
@@ -183,7 +183,7 @@ impl Keyring {
         let bytes: [u8; 32] = bytes
             .as_slice()
             .try_into()
-            .map_err(|_| KeyringError::ForeignMasterKey)?;
+            .map_err(|_error| KeyringError::ForeignMasterKey)?;
         Ok(DataKey {
             owner,
             key: Arc::new(SealingKey::new(&bytes)),

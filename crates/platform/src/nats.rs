@@ -52,7 +52,7 @@ async fn open(
         .split(',')
         .map(|url| url.trim().parse::<ServerAddr>())
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| NatsError::Address(config.nats_url.clone()))?;
+        .map_err(|_error| NatsError::Address(config.nats_url.clone()))?;
     let mut options = ConnectOptions::new()
         .name(name)
         .connection_timeout(Duration::from_secs(3))

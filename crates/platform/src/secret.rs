@@ -41,12 +41,12 @@ impl MasterKey {
         let bytes = Zeroizing::new(
             STANDARD
                 .decode(text.trim())
-                .map_err(|_| SecretError::Length)?,
+                .map_err(|_error| SecretError::Length)?,
         );
         let bytes: [u8; 32] = bytes
             .as_slice()
             .try_into()
-            .map_err(|_| SecretError::Length)?;
+            .map_err(|_error| SecretError::Length)?;
         Ok(Self::new(bytes))
     }
 
@@ -113,12 +113,12 @@ impl SealingKey {
 
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(OpenError)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_error| OpenError)?;
         let mut body = Zeroizing::new(body.to_vec());
         let length = self
             .0
             .open_in_place(nonce, Aad::from(place.as_bytes()), &mut body)
-            .map_err(|_| OpenError)?
+            .map_err(|_error| OpenError)?
             .len();
         body.truncate(length);
         Ok(body)

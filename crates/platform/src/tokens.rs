@@ -126,8 +126,9 @@ fn grams(text: &str, length: usize) -> Vec<String> {
 }
 
 fn short(key: &HashingKey, piece: &str) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = key.hash(piece.as_bytes());
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let hash = key.hash(piece.as_bytes());
+    let (first, _) = hash.split_first_chunk::<8>().expect("a hash has 32 bytes");
+    i64::from_be_bytes(*first)
 }
 
 #[cfg(test)]

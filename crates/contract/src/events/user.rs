@@ -10,6 +10,7 @@ use crate::{
 
 events! {
     /// Stream `USER`, subject `user.<user_id>.<Type>`.
+    #[expect(clippy::large_enum_variant, reason = "events are moved once, not kept in bulk")]
     UserEvent, USER_EVENTS {
         UserCreated = "UserCreated" v 1,
         UserStatusChanged = "UserStatusChanged" v 1,

@@ -14,7 +14,7 @@ use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
 use crate::{Clock, Lifecycle, event_schema};
 
 /// Added to the life of an access token, for clocks that differ.
-const LEEWAY: Duration = Duration::from_secs(120);
+const LEEWAY: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Default)]
 struct Revoked(HashSet<SessionId>);

@@ -44,12 +44,12 @@ impl Fold for Accounts {
             }
             UserEvent::UserStatusChanged(changed) => {
                 self.update(changed.user_id, event.sequence, |account| {
-                    account.status = changed.to
+                    account.status = changed.to;
                 });
             }
             UserEvent::UserRoleChanged(changed) => {
                 self.update(changed.user_id, event.sequence, |account| {
-                    account.role = changed.to
+                    account.role = changed.to;
                 });
             }
         }

@@ -68,7 +68,7 @@ where
     }
     let mut json = serde_json::Deserializer::from_slice(raw);
     let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| refuse(&error))?;
-    json.end().map_err(|_| malformed())?;
+    json.end().map_err(|_error| malformed())?;
     value
         .validate()
         .map_err(|report| Refusal::invalid(fields(&report)))?;
@@ -147,7 +147,7 @@ mod tests {
     struct Sample {
         #[garde(length(chars, min = 1, max = 3))]
         first_name: String,
-        #[garde(skip)]
+        #[garde(range(max = 9))]
         count: u32,
     }
 

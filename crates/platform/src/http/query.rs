@@ -58,8 +58,8 @@ where
         let malformed = || Refusal::new(ErrorCode::BadRequest, "the id in the path is not a UUID");
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
-            .map_err(|_| malformed())?;
-        text.parse().map(Self).map_err(|_| malformed())
+            .map_err(|_error| malformed())?;
+        text.parse().map(Self).map_err(|_error| malformed())
     }
 }
 
