@@ -32,6 +32,8 @@ pub struct SessionRefreshed {
     pub session_id: SessionId,
     pub user_id: UserId,
     pub refresh_token_hash: String,
+    /// Hash of the token that was presented; none after a repeated log-in, which presents none.
+    pub presented_token_hash: Option<String>,
     pub refreshed_at: Timestamp,
     pub expires_at: Timestamp,
 }
