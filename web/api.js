@@ -1,6 +1,5 @@
 // The HTTP calls this page makes, by name. Paths and bodies are contract.md §2 to §4.
 
-const PAGE_SIZE = 50;
 const LIST_SIZE = 100;
 const MOST_LIST_PAGES = 5;
 
@@ -70,8 +69,8 @@ export class Api {
   }
 
   /** The newest page, or the one before the sequence `before`: `{items, hasBefore, hasAfter, head}`. */
-  messages(roomId, { before } = {}) {
-    return this.#http.get(`/api/chat/rooms/${roomId}/messages`, { before, limit: PAGE_SIZE });
+  messages(roomId, { before, limit }) {
+    return this.#http.get(`/api/chat/rooms/${roomId}/messages`, { before, limit });
   }
 
   markRead(roomId, seq) {

@@ -4,6 +4,7 @@ import { Feed } from "./feed.js";
 import { Members } from "./members.js";
 import { MyRooms } from "./my-rooms.js";
 import { Outbox } from "./outbox.js";
+import { Pages } from "./pages.js";
 import { People } from "./people.js";
 
 const FOLLOWED = 50;
@@ -15,6 +16,7 @@ export class Chat extends EventTarget {
   /** Whether somebody is looking at the open room right now. */
   isAttended = false;
   #api;
+  #pages;
   #feeds = new Map();
   #read = new Map();
   #off = new AbortController();
@@ -25,6 +27,7 @@ export class Chat extends EventTarget {
     this.#api = api;
     this.socket = socket;
     this.me = user;
+    this.#pages = new Pages({ api, socket });
     this.rooms = new MyRooms({ api });
     this.people = new People({ lookUp: (userId) => api.user(userId) });
     this.people.learn([user]);
@@ -86,7 +89,7 @@ export class Chat extends EventTarget {
     const feed = new Feed({
       roomId,
       request: (frame) => this.socket.request(frame),
-      load: (where) => this.#api.messages(roomId, where),
+      load: (where) => this.#pages.load(roomId, where),
     });
     feed.addEventListener("change", () => this.#emit("room", roomId));
     feed.addEventListener("gone", () => this.rooms.drop(roomId));
@@ -162,8 +165,11 @@ export class Chat extends EventTarget {
 
   #memberChanged({ roomId, change, member }) {
     const isMe = member?.userId === this.me.id;
-    if (isMe && GONE.has(change)) this.rooms.drop(roomId);
-    else this.rooms.find(roomId);
+    if (isMe && GONE.has(change)) {
+      this.rooms.drop(roomId);
+      return;
+    }
+    this.rooms.find(roomId);
     if (roomId === this.openId) this.members.load(roomId);
   }
 

@@ -8,6 +8,7 @@ import { Timeline } from "./timeline.js";
 import { Backoff } from "./reconnect.js";
 
 const TRIES = 6;
+const MOST_KEPT = 600;
 const GONE = new Set(["NOT_MEMBER", "FORBIDDEN", "NOT_FOUND"]);
 
 export class Feed extends EventTarget {
@@ -68,6 +69,13 @@ export class Feed extends EventTarget {
       this.isLoadingBefore = false;
       this.#changed();
     }
+  }
+
+  /** Lets go of old messages, which can be loaded again, when nobody looks at them and they have become many. */
+  trim() {
+    if (this.timeline.messages.length < MOST_KEPT || this.page.name !== "ready" || this.isLoadingBefore) return;
+    this.timeline.trim(MOST_KEPT / 2);
+    this.hasBefore = true;
   }
 
   /** Takes an event frame of this room, in whatever order frames come. */

@@ -4,6 +4,7 @@
 import { RoomList } from "./room-list.js";
 
 const REFRESH_MS = 30_000;
+const AGAIN_MS = 5_000;
 const FIND_TRIES = 5;
 
 export class MyRooms extends EventTarget {
@@ -34,7 +35,7 @@ export class MyRooms extends EventTarget {
     }
     if (this.#isStopped) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.refresh(), REFRESH_MS);
+    this.#timer = setTimeout(() => this.refresh(), this.state.name === "ready" ? REFRESH_MS : AGAIN_MS);
     this.#listed();
   }
 

@@ -26,6 +26,12 @@ export class Timeline {
     if (known) this.#replace(known, { ...known, ...change });
   }
 
+  /** Forgets all but the newest `count` messages. */
+  trim(count) {
+    const gone = this.messages.splice(0, Math.max(0, this.messages.length - count));
+    for (const { id } of gone) this.#byId.delete(id);
+  }
+
   #insert(message) {
     this.#byId.set(message.id, message);
     this.messages.splice(this.#indexAfter(message.seq), 0, message);

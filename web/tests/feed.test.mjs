@@ -148,3 +148,13 @@ test("edits and deletions change the message and move the cursor", async () => {
   await feed.follow();
   assert.deepEqual(room.subscriptions.at(-1), { epoch: "e1", seq: 14 });
 });
+
+test("a feed that has become long lets old messages go, and scrolling back brings them again", async () => {
+  await Promise.all([feed.open(), feed.follow()]);
+  for (let seq = 20; seq < 700; seq += 1) feed.take(room.post(seq));
+  feed.trim();
+  assert.equal(feed.timeline.messages.length, 300);
+  assert.equal(feed.hasBefore, true);
+  await feed.loadBefore();
+  assert.deepEqual(seqs().slice(0, 4), [397, 398, 399, 400]);
+});

@@ -49,6 +49,16 @@ test("an edit changes what is known and adds nothing", () => {
   assert.deepEqual(timeline.messages.map(({ content }) => content), ["better", "m2"]);
 });
 
+test("a trimmed timeline keeps the newest and takes the others again", () => {
+  const timeline = new Timeline();
+  timeline.merge([1, 2, 3, 4].map((seq) => message(seq)));
+  timeline.trim(2);
+  assert.deepEqual(seqs(timeline), [3, 4]);
+  timeline.trim(5);
+  timeline.merge([message(2), message(3)]);
+  assert.deepEqual(seqs(timeline), [2, 3, 4]);
+});
+
 test("an empty timeline begins and ends nowhere", () => {
   const timeline = new Timeline();
   assert.equal(timeline.firstSeq, null);

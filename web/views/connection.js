@@ -8,7 +8,7 @@ export function connection({ socket, signal }) {
   const why = h("span");
   const countdown = h("span", { class: "countdown", "aria-hidden": "true" });
   const button = h("button", { type: "button", class: "small", on: { click: () => act(socket) } });
-  const bar = h("div", { class: "connection-bar", hidden: true }, why, countdown, button);
+  const bar = h("section", { class: "connection-bar", hidden: true, "aria-label": "Connection" }, why, countdown, button);
   let ticking = null;
 
   function update() {

@@ -26,9 +26,17 @@ export function createRow(row, { outbox }) {
 
 export function updateRow(element, row, { people }) {
   if (row.kind !== "message") return;
-  const { message, isMine, isLead, entry } = row;
+  const name = row.isMine ? "You" : people.name(row.message.senderId);
+  const { message, isLead, entry } = row;
+  const shown = [entry ? entry.clientMessageId : message, entry?.state, isLead, name];
+  // A long timeline is gone through for every message that comes, and nearly all of it stays as it is.
+  if (element.shown?.every((value, index) => value === shown[index])) return;
+  element.shown = shown;
+  paint(element, row, name);
+}
+
+function paint(element, { message, isMine, isLead, entry }, name) {
   const { sign, author, text, time, state, problem } = element.parts;
-  const name = isMine ? "You" : people.name(message.senderId);
   element.classList.toggle("mine", isMine);
   element.classList.toggle("lead", isLead);
   element.classList.toggle("deleted", Boolean(message.deleted));

@@ -61,12 +61,13 @@ export class Shell {
 
   #route() {
     const roomId = roomInHash(location.hash);
-    const room = roomId && this.#chat.rooms.get(roomId);
-    if (room && this.#room?.id === roomId) return;
+    if (this.#room && this.#room.id === roomId) return;
     this.#room?.dispose();
     this.#room = null;
     this.element.dataset.pane = roomId ? "room" : "rooms";
-    if (room) this.#show(roomId);
+    const { rooms } = this.#chat;
+    // Without the list a room can still be talked in.
+    if (roomId && (rooms.get(roomId) || rooms.state.name === "failed")) this.#show(roomId);
     else this.#empty(roomId);
   }
 

@@ -49,7 +49,8 @@ export class TimelineView {
 
   update() {
     const { people, outbox, me } = this.#chat;
-    const anchor = this.#anchor();
+    const anchor = this.#isAtEnd ? null : this.#anchor();
+    if (this.#isAtEnd) this.#feed.trim();
     const { timeline, newAfter, page } = this.#feed;
     const shown = rows({ messages: timeline.messages, pending: outbox.forRoom(this.roomId), me: me.id, newAfter });
     keyed(this.#list, shown, {
