@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Halt,
-    log::{Log, LogError},
+    log::{Log, LogError, Reach},
     service::Model,
 };
 
@@ -111,13 +111,12 @@ impl Checkpoint {
         &self,
         model: &Model,
         log: &Log,
-        incarnation: &str,
+        reach: &Reach,
     ) -> Result<Option<Halt>, LogError> {
-        if let Some(halt) = self.mismatch(model, incarnation) {
+        if let Some(halt) = self.mismatch(model, &reach.incarnation) {
             return Ok(Some(halt));
         }
         let position = self.place.sequence;
-        let reach = log.reach().await?;
         if reach.head < position {
             return Ok(Some(Halt::LogTooShort {
                 position,

@@ -8,7 +8,7 @@ use async_nats::jetstream::{
     stream::{RawMessageError, RawMessageErrorKind},
 };
 use chrono::{DateTime, Utc};
-use doran_eventstore::envelope;
+use doran_eventstore::{envelope, topology::INCARNATION};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ pub(crate) enum LogError {
 pub(crate) struct Reach {
     pub(crate) first: u64,
     pub(crate) head: u64,
+    /// Empty for a stream that was not made by `doran_eventstore::topology`.
+    pub(crate) incarnation: String,
     /// The name of the server that answered, in a cluster.
     leader: Option<String>,
 }
@@ -69,6 +71,12 @@ impl Log {
         Ok(Reach {
             first: info.state.first_sequence,
             head: info.state.last_sequence,
+            incarnation: info
+                .config
+                .metadata
+                .get(INCARNATION)
+                .cloned()
+                .unwrap_or_default(),
             leader: info.cluster.and_then(|cluster| cluster.leader),
         })
     }

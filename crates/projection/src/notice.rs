@@ -8,6 +8,7 @@ use async_nats::Client;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::tracker::Tracker;
 
@@ -18,8 +19,8 @@ const SUBSCRIBE_AGAIN: Duration = Duration::from_secs(1);
 /// The message on `projection.<schema>.<read model>.position`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Notice {
-    /// Grows with each change of leader.
-    pub(crate) epoch: i64,
+    /// Another for each leader, and each time it becomes one.
+    pub(crate) leadership: Uuid,
     pub(crate) position: u64,
     /// Parked aggregates.
     pub(crate) parked: u64,
@@ -27,7 +28,7 @@ pub(crate) struct Notice {
 
 pub(crate) async fn publish(client: &Client, schema: &str, read_model: &str, notice: Notice) {
     let subject = format!("projection.{schema}.{read_model}.position");
-    let payload = serde_json::to_vec(&notice).expect("three numbers are always JSON");
+    let payload = serde_json::to_vec(&notice).expect("an id and two numbers are always JSON");
     let published = timeout(PATIENCE, client.publish(subject, payload.into())).await;
     if !matches!(published, Ok(Ok(()))) {
         tracing::debug!(schema, read_model, "a position notice was not sent");
@@ -58,6 +59,6 @@ fn hear(trackers: &[Arc<Tracker>], subject: &str, payload: &[u8]) {
         .iter()
         .find(|tracker| tracker.read_model() == read_model);
     if let (Some(tracker), Ok(notice)) = (known, serde_json::from_slice::<Notice>(payload)) {
-        tracker.heard(notice.epoch, notice.position, notice.parked);
+        tracker.heard(notice.leadership, notice.position, notice.parked);
     }
 }

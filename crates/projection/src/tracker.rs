@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use metrics::gauge;
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
 use crate::{Activity, Halt, ReadModel, Status};
 
@@ -35,7 +36,7 @@ struct Known {
     lag_seconds: f64,
     parked: u64,
     /// Which leadership the position comes from.
-    epoch: i64,
+    leadership: Uuid,
 }
 
 impl Tracker {
@@ -52,7 +53,7 @@ impl Tracker {
                 head: 0,
                 lag_seconds: 0.0,
                 parked: 0,
-                epoch: 0,
+                leadership: Uuid::nil(),
             }),
         }
     }
@@ -92,10 +93,10 @@ impl Tracker {
     }
 
     /// This process became the leader; the tables decide the position, even backwards.
-    pub(crate) fn lead(&self, epoch: i64, position: u64) {
+    pub(crate) fn lead(&self, leadership: Uuid, position: u64) {
         let mut known = self.known();
         known.activity = Activity::Leading;
-        known.epoch = epoch;
+        known.leadership = leadership;
         drop(known);
         self.set_position(position);
     }
@@ -127,13 +128,13 @@ impl Tracker {
 
     /// What the leader in another process says. A new leader may say less than the last one, for
     /// the database may have been restored from an older copy.
-    pub(crate) fn heard(&self, epoch: i64, position: u64, parked: u64) {
+    pub(crate) fn heard(&self, leadership: Uuid, position: u64, parked: u64) {
         let mut known = self.known();
-        if known.activity == Activity::Leading || epoch < known.epoch {
+        if known.activity == Activity::Leading {
             return;
         }
-        let is_new_leader = epoch > known.epoch;
-        known.epoch = epoch;
+        let is_new_leader = leadership != known.leadership;
+        known.leadership = leadership;
         known.parked = parked;
         drop(known);
         if is_new_leader {
@@ -239,6 +240,9 @@ fn as_gauge(value: u64) -> f64 {
 mod tests {
     use super::*;
 
+    const FIRST: Uuid = Uuid::from_u128(1);
+    const SECOND: Uuid = Uuid::from_u128(2);
+
     fn tracker() -> Tracker {
         let toml = "stream = \"S\"\nfilters = [\"s.>\"]\nversion = 1\ntables = [\"t\"]";
         let files = [("projection.toml", toml), ("A.sql", "select $1")];
@@ -248,17 +252,16 @@ mod tests {
     #[test]
     fn a_position_does_not_go_back_under_one_leader() {
         let tracker = tracker();
-        tracker.heard(1, 10, 0);
-        tracker.heard(1, 8, 0);
+        tracker.heard(FIRST, 10, 0);
+        tracker.heard(FIRST, 8, 0);
         assert_eq!(tracker.position(), 10);
     }
 
     #[test]
     fn a_new_leader_may_start_from_an_older_copy_of_the_database() {
         let tracker = tracker();
-        tracker.heard(1, 10, 0);
-        tracker.heard(2, 4, 1);
-        tracker.heard(1, 11, 0);
+        tracker.heard(FIRST, 10, 0);
+        tracker.heard(SECOND, 4, 1);
         assert_eq!(tracker.position(), 4);
         assert_eq!(tracker.status().parked, 1);
     }
@@ -266,8 +269,8 @@ mod tests {
     #[test]
     fn a_leader_does_not_listen_to_others() {
         let tracker = tracker();
-        tracker.lead(1, 5);
-        tracker.heard(2, 50, 0);
+        tracker.lead(FIRST, 5);
+        tracker.heard(SECOND, 50, 0);
         assert_eq!(tracker.position(), 5);
         assert!(tracker.status().is_leader());
     }

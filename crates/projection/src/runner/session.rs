@@ -7,6 +7,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
 };
+use uuid::Uuid;
 
 use super::{Ended, apply, connect, prepare::Prepared, read};
 use crate::{
@@ -33,14 +34,14 @@ pub(super) struct Session<'a> {
     pub(super) place: Place,
     /// Aggregates that have events in `projection_parked`.
     pub(super) parked: HashSet<String>,
-    epoch: i64,
+    leadership: Uuid,
 }
 
 /// Waits for the lock, then applies events until something stands against it.
 pub(super) async fn lead(model: &Arc<Model>, tasks: &Tasks) -> Result<Infallible, Ended> {
     let mut connection = connect(model).await?;
-    elect(model, &mut connection).await?;
-    let mut session = timeout(DEADLINE, Session::open(model, connection))
+    let leadership = elect(model, &mut connection).await?;
+    let mut session = timeout(DEADLINE, Session::open(model, connection, leadership))
         .await
         .map_err(Ended::retry)??;
     let (sender, mut receiver) = mpsc::channel(2 * model.batch_size);
@@ -54,14 +55,18 @@ pub(super) async fn lead(model: &Arc<Model>, tasks: &Tasks) -> Result<Infallible
     session.run(&mut receiver).await
 }
 
-async fn elect(model: &Model, connection: &mut PgConnection) -> Result<(), Ended> {
+/// Returns with the lock, and a name for the time it is held.
+async fn elect(model: &Model, connection: &mut PgConnection) -> Result<Uuid, Ended> {
     let lock = format!("projection:{}:{}", model.schema, model.name());
     loop {
-        let tried = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))")
-            .bind(&lock)
-            .fetch_one(&mut *connection);
-        if timeout(DEADLINE, tried).await.map_err(Ended::retry)?? {
-            return Ok(());
+        let tried = sqlx::query_as(
+            "select pg_try_advisory_lock(hashtextextended($1, 0)), gen_random_uuid()",
+        )
+        .bind(&lock)
+        .fetch_one(&mut *connection);
+        let (is_elected, leadership) = timeout(DEADLINE, tried).await.map_err(Ended::retry)??;
+        if is_elected {
+            return Ok(leadership);
         }
         model.tracker.stand_by();
         sleep(ELECTION_EVERY).await;
@@ -69,26 +74,29 @@ async fn elect(model: &Model, connection: &mut PgConnection) -> Result<(), Ended
 }
 
 impl<'a> Session<'a> {
-    async fn open(model: &'a Model, mut connection: PgConnection) -> Result<Self, Ended> {
+    async fn open(
+        model: &'a Model,
+        mut connection: PgConnection,
+        leadership: Uuid,
+    ) -> Result<Self, Ended> {
         tables::ensure(&mut connection).await?;
-        let incarnation = model.reader().incarnation().await.map_err(Ended::retry)?;
-        let incarnation = incarnation.unwrap_or_default();
-        let checkpoint = checkpoint::open(&mut connection, model, &incarnation).await?;
-        if let Some(halt) = checkpoint
-            .objection(model, &model.log(), &incarnation)
-            .await?
-        {
+        let log = model.log();
+        let reach = log.reach().await?;
+        let checkpoint = checkpoint::open(&mut connection, model, &reach.incarnation).await?;
+        if let Some(halt) = checkpoint.objection(model, &log, &reach).await? {
             return Err(Ended::Halted(halt));
         }
         let parked = parked::aggregates(&mut connection, model.name()).await?;
         let session = Self {
-            epoch: model.now().timestamp_micros(),
+            leadership,
             place: checkpoint.place(),
             model,
             connection,
             parked,
         };
-        model.tracker.lead(session.epoch, session.place.sequence);
+        model
+            .tracker
+            .lead(session.leadership, session.place.sequence);
         session.tell().await;
         tracing::info!(
             schema = %model.schema,
@@ -192,7 +200,7 @@ impl<'a> Session<'a> {
     async fn tell(&self) {
         self.model.tracker.set_parked(self.parked.len());
         let notice = Notice {
-            epoch: self.epoch,
+            leadership: self.leadership,
             position: self.place.sequence,
             parked: self.parked.len() as u64,
         };

@@ -1,0 +1,11 @@
+//! The runner and the folds against real servers, over a small shop.
+#![cfg(test)]
+
+mod apply;
+mod halts;
+mod idle;
+mod memory;
+mod parked;
+mod runners;
+mod servers;
+mod shop;
