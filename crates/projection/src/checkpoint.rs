@@ -1,6 +1,6 @@
 //! The row that says how far a read model is, and the proof that the log is still the same one.
 
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::{
@@ -25,19 +25,20 @@ pub(crate) struct Place {
     pub(crate) event_id: Option<Uuid>,
 }
 
-/// Reads the position of a read model from whatever schema the connection is in.
-pub(crate) async fn read_from(
-    pool: &PgPool,
-    schema: &str,
-    read_model: &str,
-) -> Result<Option<u64>, sqlx::Error> {
+/// Reads the row of a read model over a connection that may be in any schema.
+pub(crate) async fn read(model: &Model) -> Result<Option<Checkpoint>, sqlx::Error> {
     // The schema's name was checked when the service was built.
-    let select = format!("select sequence from {schema}.projection_position where read_model = $1");
-    let sequence: Option<i64> = sqlx::query_scalar(AssertSqlSafe(select))
-        .bind(read_model)
-        .fetch_optional(pool)
+    let select = format!(
+        "select stream, incarnation, sequence, last_event_id, version
+         from {}.projection_position
+         where read_model = $1",
+        model.schema
+    );
+    let row: Option<Row> = sqlx::query_as(AssertSqlSafe(select))
+        .bind(model.name())
+        .fetch_optional(&model.connections.pool)
         .await?;
-    Ok(sequence.map(i64::cast_unsigned))
+    Ok(row.map(Checkpoint::from))
 }
 
 /// Reads the row of a read model, or makes it: at the start of this log.
@@ -59,7 +60,7 @@ pub(crate) async fn open(
     .bind(model.now())
     .execute(&mut *connection)
     .await?;
-    let row: (String, String, i64, Option<Uuid>, i32) = sqlx::query_as(
+    let row: Row = sqlx::query_as(
         "select stream, incarnation, sequence, last_event_id, version
          from projection_position
          where read_model = $1",
@@ -67,16 +68,7 @@ pub(crate) async fn open(
     .bind(model.name())
     .fetch_one(connection)
     .await?;
-    let (stream, incarnation, sequence, event_id, version) = row;
-    Ok(Checkpoint {
-        stream,
-        incarnation,
-        place: Place {
-            sequence: sequence.cast_unsigned(),
-            event_id,
-        },
-        version,
-    })
+    Ok(row.into())
 }
 
 /// Moves the row, if it is where the caller left it. Otherwise another runner is ahead: false.
@@ -99,6 +91,22 @@ pub(crate) async fn compare_and_set(
     .execute(connection)
     .await?;
     Ok(updated.rows_affected() == 1)
+}
+
+type Row = (String, String, i64, Option<Uuid>, i32);
+
+impl From<Row> for Checkpoint {
+    fn from((stream, incarnation, sequence, event_id, version): Row) -> Self {
+        Self {
+            stream,
+            incarnation,
+            place: Place {
+                sequence: sequence.cast_unsigned(),
+                event_id,
+            },
+            version,
+        }
+    }
 }
 
 impl Checkpoint {

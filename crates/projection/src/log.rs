@@ -48,7 +48,7 @@ pub(crate) enum Beyond {
     /// Nothing that fits the filters, up to and with this sequence.
     NothingUpTo(u64),
     /// An event that fits.
-    Event { head: u64, time: DateTime<Utc> },
+    Event { stored_at: DateTime<Utc> },
     /// The leader changed meanwhile, so its answer proves nothing. Ask again.
     Unsure,
 }
@@ -81,20 +81,17 @@ impl Log {
         })
     }
 
-    /// Whether an event that fits lies after `position`.
+    /// Whether an event that fits lies after `position`, as far as the log reached `before`.
     ///
-    /// The head is read first, so an event that is stored meanwhile is at worst seen too early.
-    /// A new leader may not have caught up with the head its predecessor told, hence the second
-    /// look.
-    pub(crate) async fn beyond(&self, position: u64) -> Result<Beyond, LogError> {
-        let before = self.reach().await?;
+    /// An event that is stored meanwhile is at worst seen too early. A new leader may not have
+    /// caught up with the head its predecessor told, hence the second look.
+    pub(crate) async fn beyond(&self, before: &Reach, position: u64) -> Result<Beyond, LogError> {
         if before.head <= position {
             return Ok(Beyond::NothingUpTo(before.head));
         }
         if let Some(next) = self.next_after(position).await? {
             return Ok(Beyond::Event {
-                head: before.head,
-                time: stored_at(&next),
+                stored_at: stored_at(&next),
             });
         }
         let is_same_leader = before.leader.is_none() || self.reach().await?.leader == before.leader;

@@ -97,6 +97,23 @@ pub enum Halt {
     TooManyParked { parked: usize },
 }
 
+impl Halt {
+    /// Whether positions in the log are no longer positions in the tables.
+    pub(crate) fn is_about_the_log(&self) -> bool {
+        match self {
+            Self::OtherStream { .. }
+            | Self::OtherIncarnation { .. }
+            | Self::LogTooShort { .. }
+            | Self::OtherEvent { .. }
+            | Self::LogChanged { .. } => true,
+            Self::OtherVersion { .. }
+            | Self::UnknownVersion { .. }
+            | Self::BrokenStatement { .. }
+            | Self::TooManyParked { .. } => false,
+        }
+    }
+}
+
 struct Found(Option<Uuid>);
 
 impl std::fmt::Display for Found {

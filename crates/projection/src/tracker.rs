@@ -92,6 +92,10 @@ impl Tracker {
         self.known().activity == Activity::Leading
     }
 
+    pub(crate) fn is_halted(&self) -> bool {
+        matches!(self.known().activity, Activity::Halted(_))
+    }
+
     /// This process became the leader; the tables decide the position, even backwards.
     pub(crate) fn lead(&self, leadership: Uuid, position: u64) {
         let mut known = self.known();
@@ -144,6 +148,11 @@ impl Tracker {
         }
     }
 
+    /// The log is not the one that the position speaks of.
+    pub(crate) fn forget_position(&self) {
+        self.set_position(0);
+    }
+
     pub(crate) fn stand_by(&self) {
         self.known().activity = Activity::Standby;
     }
@@ -163,6 +172,9 @@ impl Tracker {
 
     /// Whether this is another halt than the one before.
     pub(crate) fn halt(&self, halt: Halt) -> bool {
+        if halt.is_about_the_log() {
+            self.forget_position();
+        }
         let halted = Activity::Halted(halt);
         let mut known = self.known();
         let is_new = known.activity != halted;

@@ -58,7 +58,11 @@ pub(super) async fn keep_contact<F: Fold>(shared: Arc<Shared<F>>, start: Start) 
             return;
         }
         let position = shared.position();
-        match shared.log.beyond(position).await {
+        let looked = async {
+            let reach = shared.log.reach().await?;
+            shared.log.beyond(&reach, position).await
+        };
+        match looked.await {
             Ok(Beyond::NothingUpTo(head)) => {
                 waits_at = None;
                 shared.advance(head);

@@ -37,6 +37,7 @@ enum Ended {
 
 /// Leads whenever it can. Never ends.
 pub(crate) async fn run(model: Arc<Model>, tasks: Tasks) {
+    let _idle_in_the_end = IdleOnDrop(Arc::clone(&model));
     let mut delays = backoff();
     loop {
         let began = Instant::now();
@@ -64,6 +65,14 @@ pub(crate) async fn run(model: Arc<Model>, tasks: Tasks) {
             }
         };
         sleep(delay).await;
+    }
+}
+
+struct IdleOnDrop(Arc<Model>);
+
+impl Drop for IdleOnDrop {
+    fn drop(&mut self) {
+        self.0.tracker.idle();
     }
 }
 

@@ -1,10 +1,14 @@
 //! When going on would give wrong rows, the read model stands still, says why, and the others go
 //! on.
 
-use doran_projection::{Activity, Halt};
-use serde_json::json;
+use std::time::Duration;
 
-use crate::shop::{Running, Shop, orders, orders_with, row, tallies};
+use doran_eventstore::Position;
+use doran_projection::{Activity, Halt, Tasks};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::shop::{PATIENCE, Running, STREAM, Shop, orders, orders_with, row, tallies};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_incarnation_of_the_log_halts() {
@@ -94,6 +98,9 @@ async fn another_event_at_the_position_halts() {
 async fn another_event_at_an_idle_position_halts() {
     let shop = Shop::open().await;
     let running = shop.run([orders()]);
+    running
+        .until("orders", doran_projection::Status::is_leader)
+        .await;
     running.reached(shop.fill_basket().await).await;
     running.stop().await;
     shop.delete_stream().await;
@@ -175,4 +182,34 @@ async fn tables_of_another_version_halt() {
             wanted: 2
         })
     );
+}
+
+/// Neither a process that only watches nor one that halts takes the old positions for new ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_in_another_log_do_not_count() {
+    let shop = Shop::open().await;
+    let running = shop.run([orders()]);
+    let tasks = Tasks::default();
+    let watching = shop.builder().read_models([orders()]).build().unwrap();
+    watching.observe(&tasks);
+    running.reached(shop.place("a", 1).await).await;
+    running.reached(shop.place("b", 1).await).await;
+    let wanted = [Position::new(STREAM, 1)];
+    watching.positions().wait(&wanted, PATIENCE).await.unwrap();
+
+    shop.delete_stream().await;
+    shop.create_stream("second").await;
+    shop.place("c", 1).await;
+    running
+        .until("orders", |status| status.halted().is_some())
+        .await;
+    let within = Duration::from_millis(200);
+    assert!(running.positions().wait(&wanted, within).await.is_err());
+    let deadline = Instant::now() + PATIENCE;
+    while watching.positions().wait(&wanted, within).await.is_ok() {
+        assert!(Instant::now() < deadline, "it did not notice");
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(watching.status()[0].position, 0);
+    tasks.cancel.cancel();
 }
