@@ -66,23 +66,29 @@ impl Deployment {
     pub(super) fn start(needed: &Needed, data: &DataFolder, logs: &Path) -> Result<Self> {
         let mut variables = given();
         variables.extend(secrets(data)?);
-        let mut servers = Vec::new();
+        // Filled step by step, so that a failure stops in order what runs already.
+        let mut deployment = Self {
+            servers: Vec::new(),
+            variables,
+        };
         if let Some(program) = &needed.nats {
             let nats = Nats::start(program, data, logs, Sync::Always)?;
-            variables.extend(nats.variables());
-            servers.push(nats.server);
+            deployment.add(nats.variables(), nats.server);
         }
         if let Some(program) = &needed.postgres {
             let postgres = Postgres::start(program, data, logs, Purpose::Keep)?;
-            variables.extend(postgres.variables());
-            servers.push(postgres.server);
+            deployment.add(postgres.variables(), postgres.server);
         }
         if let Some(program) = &needed.redis {
             let redis = Redis::start(program, data, logs, REDIS_DATABASES)?;
-            variables.extend(redis.variables());
-            servers.push(redis.server);
+            deployment.add(redis.variables(), redis.server);
         }
-        Ok(Self { servers, variables })
+        Ok(deployment)
+    }
+
+    fn add(&mut self, variables: Variables, server: Server) {
+        self.variables.extend(variables);
+        self.servers.push(server);
     }
 
     pub(super) fn servers(&self) -> &[Server] {

@@ -39,14 +39,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 fn run_all(arguments: &[String], variables: &Variables) -> Result<bool> {
     if !has_nextest() {
         return run_one(
-            &["test", "--workspace", "--no-fail-fast"],
+            &["test", "--no-fail-fast"],
             arguments,
             variables,
         );
     }
     let documented = !arguments.is_empty()
-        || run_one(&["test", "--workspace", "--doc", "--quiet"], &[], variables)?;
-    Ok(run_one(&["nextest", "run", "--workspace"], arguments, variables)? && documented)
+        || run_one(&["test", "--doc", "--quiet"], &[], variables)?;
+    Ok(run_one(&["nextest", "run"], arguments, variables)? && documented)
 }
 
 fn run_one(words: &[&str], arguments: &[String], variables: &Variables) -> Result<bool> {

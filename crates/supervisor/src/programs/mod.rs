@@ -168,6 +168,9 @@ impl Program {
         lines.push("Install it with".to_owned());
         lines.push(self.install_hints().to_owned());
         lines.push(format!("or name a path in {}.", self.variable()));
+        if major.is_some() {
+            lines.push("Or put those data aside: tables are built again from the log.".to_owned());
+        }
         lines.push("`docker compose up` is the other way to run everything.".to_owned());
         lines.join("\n")
     }

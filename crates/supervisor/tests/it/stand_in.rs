@@ -6,7 +6,7 @@
     reason = "its output is the log that the tests read"
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ExitCode;
 
@@ -49,11 +49,18 @@ fn serve(words: &[String]) -> Result<()> {
 }
 
 fn answer(mut stream: TcpStream) -> Result<()> {
+    let mut input = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
-    BufReader::new(&stream).read_line(&mut request)?;
+    while !request.ends_with("\r\n\r\n") {
+        input.read_line(&mut request)?;
+    }
     if request.starts_with("GET /die") {
         bail!("these are my last words");
     }
+    let mut headers = request.lines();
+    let length = headers.find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.context("no content length")?.parse()?;
+    input.read_exact(&mut vec![0; length])?;
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")?;
     Ok(())
 }

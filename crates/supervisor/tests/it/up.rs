@@ -17,7 +17,11 @@ fn up_says_where_to_look_and_writes_a_private_environment_file() {
         "{}",
         up.said
     );
-    assert!(up.said.contains("demo@dorandoran.local"), "{}", up.said);
+    assert!(
+        up.said.contains("log in as       demo@dorandoran.local"),
+        "{}",
+        up.said
+    );
     let mode = fs::metadata(place.home().join("env"))
         .unwrap()
         .permissions()
