@@ -38,14 +38,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
 /// lines come last.
 fn run_all(arguments: &[String], variables: &Variables) -> Result<bool> {
     if !has_nextest() {
-        return run_one(
-            &["test", "--no-fail-fast"],
-            arguments,
-            variables,
-        );
+        return run_one(&["test", "--no-fail-fast"], arguments, variables);
     }
-    let documented = !arguments.is_empty()
-        || run_one(&["test", "--doc", "--quiet"], &[], variables)?;
+    let documented =
+        !arguments.is_empty() || run_one(&["test", "--doc", "--quiet"], &[], variables)?;
     Ok(run_one(&["nextest", "run"], arguments, variables)? && documented)
 }
 
