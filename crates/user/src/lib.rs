@@ -1,1 +1,63 @@
-//! 
+//! People: registration, search, status and role. Owns the stream `USER` and the schema
+//! `user_schema`.
+//!
+//! Log-in and sessions belong to auth; what a status means for rooms belongs to chat.
+
+pub mod admin;
+mod commands;
+mod names;
+mod queries;
+mod read_side;
+mod routes;
+mod state;
+mod user;
+
+use doran_platform::{
+    Platform, Role,
+    credentials::{CredentialError, Credentials},
+    database::DatabaseError,
+    http::Probe,
+};
+use doran_projection::{FolderError, SetupError};
+use sqlx::PgPool;
+
+use crate::state::Service;
+pub use crate::{read_side::SCHEMA, user::Error};
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot open the credential store")]
+    Credentials(#[from] CredentialError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("a read model of the user service is not usable")]
+    ReadModel(#[from] FolderError),
+    #[error("the read models of the user service do not fit together")]
+    Setup(#[from] SetupError),
+}
+
+/// Opens the schema, starts its read models, and answers with the routes.
+pub async fn start(platform: &Platform) -> Result<Role, StartError> {
+    let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
+    let (pool, positions) = read_side::start(platform).await?;
+    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
+    let service = Service::new(platform.clone(), credentials, pool, positions);
+    Ok(Role {
+        routes: routes::routes(service),
+        probes,
+    })
+}
+
+/// Without PostgreSQL people still register; nobody is found.
+fn database_probe(pool: PgPool) -> Probe {
+    Probe::optional("postgres user_schema", move || {
+        let pool = pool.clone();
+        async move {
+            let answer = sqlx::query("select 1").execute(&pool).await;
+            answer
+                .map(|_| ())
+                .map_err(|_error| "does not answer".to_owned())
+        }
+    })
+}

@@ -1,0 +1,93 @@
+//! The schema `user_schema`: its migrations, and the read models that fill it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserCreated};
+use doran_platform::{
+    Blinder, Platform, database, event_schema,
+    keyring::{Keyring, KeyringError, OpenFieldError},
+    profile::SealedPersonalData,
+    read_models,
+};
+use doran_projection::{Enrich, EnrichError, EventRow, Positions, Service};
+use rust_embed::RustEmbed;
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::{StartError, names::name_tokens};
+
+/// The PostgreSQL schema of this service.
+pub const SCHEMA: &str = "user_schema";
+
+#[derive(RustEmbed)]
+#[folder = "../../migrations/user_schema"]
+struct Migrations;
+
+#[derive(RustEmbed)]
+#[folder = "../../projections/user"]
+struct ReadModels;
+
+pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
+    let pool = database::open::<Migrations>(&platform.config, SCHEMA).await?;
+    let clock = platform.clock.clone();
+    let service = Service::builder(
+        SCHEMA,
+        pool.clone(),
+        platform.js.clone(),
+        Arc::new(move || clock.now()),
+    )
+    .read_models(read_models::<ReadModels>("user")?)
+    .events(event_schema(USER_EVENTS))
+    .events(event_schema(SESSION_EVENTS))
+    .enrich("name_tokens", Arc::new(NameTokens::new(platform)))
+    .build()?;
+    service.run(&(&platform.lifecycle).into());
+    Ok((pool, service.positions()))
+}
+
+/// Adds `nameTokens` to `UserCreated`: keyed hashes of pieces of the opened names.
+struct NameTokens {
+    keyring: Keyring,
+    blinder: Blinder,
+}
+
+impl NameTokens {
+    fn new(platform: &Platform) -> Self {
+        Self {
+            keyring: platform.keyring.clone(),
+            blinder: platform.blinder.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Enrich for NameTokens {
+    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
+        let body = Value::Object(event.fields.clone());
+        let created: UserCreated =
+            serde_json::from_value(body).map_err(|error| EnrichError::Permanent(error.into()))?;
+        let sealed = SealedPersonalData::of(created, event.meta.event_id);
+        // Whose key was destroyed is found by nobody.
+        let personal = sealed.open(&self.keyring).await.map_err(enrich_error)?;
+        let tokens =
+            personal.map_or_else(Vec::new, |personal| name_tokens(&self.blinder, &personal));
+        event.fields.insert("nameTokens".to_owned(), tokens.into());
+        Ok(())
+    }
+}
+
+fn enrich_error(error: OpenFieldError) -> EnrichError {
+    match error {
+        OpenFieldError::Keyring(KeyringError::Unavailable(source)) => {
+            EnrichError::Unavailable(Box::new(source))
+        }
+        // A wrong master key is the operator's mistake: wait for the right one, park nobody.
+        OpenFieldError::Keyring(error @ (KeyringError::ForeignMasterKey | KeyringError::NoKey)) => {
+            EnrichError::Unavailable(error.into())
+        }
+        error @ (OpenFieldError::Damaged(_) | OpenFieldError::Malformed) => {
+            EnrichError::Permanent(error.into())
+        }
+    }
+}

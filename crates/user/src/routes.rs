@@ -1,0 +1,30 @@
+//! The URLs of the user service.
+
+use axum::{
+    Router,
+    routing::{get, patch, put},
+};
+
+use crate::{
+    commands::{change_role::change_role, change_status::change_status, register::register},
+    queries::{
+        check_email::check_email, get_user::get_user, get_user_by_email::get_user_by_email,
+        health::health, list_users::list_users, search_users::search_users,
+    },
+    state::Service,
+};
+
+pub(crate) fn routes(service: Service) -> Router {
+    Router::new()
+        .route("/api/users", get(list_users).post(register))
+        .route("/api/users/", get(list_users).post(register))
+        .route("/api/users/health", get(health))
+        .route("/api/users/search", get(search_users))
+        .route("/api/users/check-email/{email}", get(check_email))
+        .route("/api/users/email/{email}", get(get_user_by_email))
+        .route("/api/users/{id}", get(get_user))
+        .route("/api/users/{id}/status", patch(change_status))
+        // The path is auth's, the aggregate is this service's.
+        .route("/api/auth/users/{id}/role", put(change_role))
+        .with_state(service)
+}

@@ -1,0 +1,25 @@
+//! Why a command on a user is refused.
+
+use doran_contract::ErrorCode;
+use doran_platform::http::Refusal;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("this e-mail address is taken")]
+    EmailTaken,
+    #[error("the account exists already")]
+    AlreadyRegistered,
+    #[error("user not found")]
+    NotFound,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let code = match error {
+            Error::EmailTaken => ErrorCode::EmailTaken,
+            Error::AlreadyRegistered => ErrorCode::Conflict,
+            Error::NotFound => ErrorCode::NotFound,
+        };
+        Self::new(code, error.to_string())
+    }
+}
