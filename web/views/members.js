@@ -15,6 +15,7 @@ export class MembersPanel {
   #list = h("ul", { class: "members" });
   #note = h("p", { class: "empty" });
   #keeping;
+  #leaving;
 
   constructor({ chat, api, roomId, close }) {
     this.#chat = chat;
@@ -22,11 +23,12 @@ export class MembersPanel {
     const open = (dialog) => () => dialog({ chat, api, room: chat.rooms.get(roomId) });
     const button = (text, dialog, kind = "") => h("button", { type: "button", class: kind, on: { click: open(dialog) } }, text);
     this.#keeping = h("div", { class: "buttons" }, button("Invite people", inviteDialog, "primary"), button("Rename", renameDialog));
+    this.#leaving = h("footer", {}, button("Leave room", leaveDialog, "danger"));
     this.element = h("aside", { class: "panel", id: "members-panel", hidden: true, "aria-label": "Members" },
       h("header", {}, h("h2", {}, "Members"),
         h("button", { type: "button", class: "quiet round", "aria-label": "Close members", on: { click: close } }, icon("close"))),
       this.#keeping, this.#list, this.#note,
-      h("footer", {}, button("Leave room", leaveDialog, "danger")));
+      this.#leaving);
   }
 
   update() {
@@ -34,6 +36,7 @@ export class MembersPanel {
     const { items, error } = this.#chat.members.of(this.#roomId);
     const isKeeper = KEEPERS.has(room?.role);
     setAttribute(this.#keeping, "hidden", !isKeeper);
+    setAttribute(this.#leaving, "hidden", room?.role === "owner");
     const rows = (items ?? []).map((member) => ({ key: member.userId, member }));
     keyed(this.#list, rows, { create: item, update: (element, { member }) => this.#paint(element, member, room, isKeeper) });
     this.#note.textContent = this.#words(items, error, room);

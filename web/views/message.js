@@ -39,11 +39,13 @@ function paint(element, { message, isMine, isLead, entry }, name) {
   const { sign, author, text, time, state, problem } = element.parts;
   element.classList.toggle("mine", isMine);
   element.classList.toggle("lead", isLead);
-  element.classList.toggle("deleted", Boolean(message.deleted));
+  // The words of somebody who was erased are gone for good: no content is left to show.
+  const isGone = message.deleted || message.content === null;
+  element.classList.toggle("deleted", isGone);
   setAttribute(element, "data-state", entry?.state);
   paintAvatar(sign, message.senderId, name);
   author.textContent = name;
-  setText(text, message.deleted ? "Message deleted" : message.content);
+  setText(text, isGone ? "Message deleted" : message.content);
   setText(time, clockTime(message.createdAt));
   setAttribute(time, "datetime", message.createdAt);
   setAttribute(time, "title", fullTime(message.createdAt));
@@ -52,7 +54,7 @@ function paint(element, { message, isMine, isLead, entry }, name) {
 }
 
 function stateWords(message, entry) {
-  if (!entry) return message.editedAt && !message.deleted ? "edited" : "";
+  if (!entry) return message.editedAt && message.content !== null ? "edited" : "";
   return { queued: "waiting", sending: "sending…", failed: "not sent" }[entry.state];
 }
 

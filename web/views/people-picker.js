@@ -22,7 +22,7 @@ export class PeoplePicker {
   constructor({ api, without }) {
     this.#api = api;
     this.#without = without;
-    this.#search = h("input", { type: "search", id: "people-search", autocomplete: "off", autocapitalize: "none",
+    this.#search = h("input", { type: "search", id: "people-search", autocomplete: "off", autocapitalize: "none", maxlength: 254,
       placeholder: "Name or e-mail address",
       on: { input: () => this.#later(), keydown: (event) => this.#pressed(event) } });
     this.element = h("div", { class: "field people-picker" },

@@ -47,10 +47,8 @@ export class RoomListView {
 
   #lastWords({ lastMessage }) {
     if (!lastMessage) return "No messages yet";
-    if (typeof lastMessage === "string") return lastMessage;
-    if (lastMessage.deleted) return "Message deleted";
+    if (lastMessage.deleted || lastMessage.content === null) return "Message deleted";
     const { senderId, content } = lastMessage;
-    if (!senderId) return content;
     return `${senderId === this.#chat.me.id ? "You" : this.#chat.people.name(senderId)}: ${content}`;
   }
 }

@@ -95,6 +95,6 @@ export class Shell {
   async #heard(message) {
     const { people, rooms, openId } = this.#chat;
     const where = message.roomId === openId ? "" : ` in ${rooms.get(message.roomId)?.name}`;
-    say(`${await people.find(message.senderId)}${where}: ${message.content.slice(0, 200)}`);
+    say(`${await people.find(message.senderId)}${where}: ${(message.content ?? "").slice(0, 200)}`);
   }
 }

@@ -1,12 +1,12 @@
 // Logging in and signing up.
 
 import { h } from "../dom.js";
-import { DoranError } from "../errors.js";
 import { actionForm, field } from "./form.js";
 
 const WHY = {
   4502: "You were logged out on this device.",
   4503: "This account is suspended or deleted.",
+  ACCOUNT_INACTIVE: "This account is suspended or deleted.",
 };
 
 /** `begin(answer)` is called with the answer of the log-in. */
@@ -60,13 +60,8 @@ function credentials(autocomplete, password) {
   ];
 }
 
-async function logIn(api, email, password) {
-  try {
-    return await api.logIn({ email, password, device: device() });
-  } catch (error) {
-    if (error.status !== 401) throw error;
-    throw new DoranError({ code: "WRONG_CREDENTIALS", message: "E-mail or password is not right." });
-  }
+function logIn(api, email, password) {
+  return api.logIn({ email, password, device: device() });
 }
 
 /** What the person will recognise in the list of their sessions. */
