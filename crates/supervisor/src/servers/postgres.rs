@@ -46,11 +46,12 @@ impl Postgres {
             logs,
             path: cluster,
             identity,
+            purpose,
         };
         cluster.create_if_missing()?;
         own(&cluster.path, identity)?;
         let server = Server::start(|port| {
-            let launch = cluster.server(port, purpose)?;
+            let launch = cluster.server(port)?;
             Ok((launch, Box::new(move || accepts(port))))
         })?;
         Ok(Self { server, password })
@@ -79,6 +80,7 @@ struct Cluster<'a> {
     logs: &'a Path,
     path: PathBuf,
     identity: Identity,
+    purpose: Purpose,
 }
 
 impl Cluster<'_> {
@@ -108,7 +110,13 @@ impl Cluster<'_> {
     fn initdb(&self, new: &Path) -> Result<()> {
         let initdb = self.program.with_file_name("initdb");
         let password = self.data.path().join("postgres.password");
-        let options = "--auth=scram-sha-256 --encoding=UTF8 --locale=C --no-sync --no-instructions";
+        let options = "--encoding=UTF8 --locale=C --no-sync --no-instructions";
+        // A client built without optimisation needs a tenth of a second for SCRAM, and tests
+        // connect thousands of times.
+        let login = match self.purpose {
+            Purpose::Keep => "--auth=scram-sha-256",
+            Purpose::Test => "--auth=password",
+        };
         let launch = Launch::new("initdb", &initdb, &self.logs.join("initdb.log"))
             .identity(self.identity)
             .arguments(["--pgdata".into(), new.as_os_str().to_owned()])
@@ -116,6 +124,7 @@ impl Cluster<'_> {
                 format!("--username={OWNER}"),
                 format!("--pwfile={}", password.display()),
             ])
+            .arguments([login])
             .arguments(options.split_whitespace());
         process::run(&launch, INITDB)
     }
@@ -134,14 +143,14 @@ impl Cluster<'_> {
         Ok(())
     }
 
-    fn server(&self, port: u16, purpose: Purpose) -> Result<Launch> {
+    fn server(&self, port: u16) -> Result<Launch> {
         let mut settings = vec![
             "listen_addresses=127.0.0.1".to_owned(),
             format!("port={port}"),
             // Paths of sockets have room for 107 bytes only.
             "unix_socket_directories=".to_owned(),
         ];
-        if purpose == Purpose::Test {
+        if self.purpose == Purpose::Test {
             let test = [
                 "fsync=off",
                 "synchronous_commit=off",
