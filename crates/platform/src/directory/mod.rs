@@ -6,6 +6,6 @@ mod rooms;
 mod sessions;
 mod users;
 
-pub use rooms::{RoomEntry, Rooms};
+pub use rooms::{Membership, RoomEntry, Rooms};
 pub use sessions::Sessions;
 pub use users::{Account, Users};

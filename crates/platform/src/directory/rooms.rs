@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_nats::jetstream;
 use doran_contract::{
-    RoomId, UserId,
+    RoomId, Timestamp, UserId,
     events::{ROOM_EVENTS, RoomEvent},
     room::{RoomRole, RoomStatus, Visibility},
     subject::ROOM_STREAM,
@@ -21,9 +21,16 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 pub struct RoomEntry {
     pub status: RoomStatus,
     pub visibility: Visibility,
-    pub members: HashMap<UserId, RoomRole>,
+    pub members: HashMap<UserId, Membership>,
     /// Sequence of the room's newest event in `CHATROOM`.
     pub sequence: u64,
+}
+
+/// What somebody is in a room, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Membership {
+    pub role: RoomRole,
+    pub joined_at: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -31,13 +38,13 @@ struct AllRooms(HashMap<RoomId, RoomEntry>);
 
 impl Fold for AllRooms {
     fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
-        let sequence = event.sequence;
+        let (sequence, joined_at) = (event.sequence, event.time.into());
         match event.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
             RoomEvent::ChatRoomCreated(created) => {
-                let members = created
-                    .members
-                    .iter()
-                    .map(|first| (first.user_id, first.role));
+                let members = created.members.iter().map(|first| {
+                    let role = first.role;
+                    (first.user_id, Membership { role, joined_at })
+                });
                 let entry = RoomEntry {
                     status: RoomStatus::Active,
                     visibility: created.visibility,
@@ -51,7 +58,9 @@ impl Fold for AllRooms {
                 self.update(described.room_id, sequence, |_| ());
             }
             RoomEvent::MemberJoined(joined) => self.update(joined.room_id, sequence, |room| {
-                room.members.insert(joined.user_id, joined.role);
+                let role = joined.role;
+                room.members
+                    .insert(joined.user_id, Membership { role, joined_at });
             }),
             RoomEvent::MemberRemoved(removed) => self.update(removed.room_id, sequence, |room| {
                 room.members.remove(&removed.user_id);
@@ -119,7 +128,9 @@ impl Rooms {
     }
 
     fn known_role(&self, room: RoomId, user: UserId) -> Option<RoomRole> {
-        self.look(room, |entry| entry.members.get(&user).copied())
-            .flatten()
+        self.look(room, |entry| {
+            entry.members.get(&user).map(|member| member.role)
+        })
+        .flatten()
     }
 }

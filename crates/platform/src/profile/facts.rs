@@ -5,7 +5,7 @@ use doran_contract::{
     user::{Role, User, UserStatus},
 };
 
-use super::PersonalData;
+use super::{Name, PersonalData};
 
 /// What stands open in the log and in read models.
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +42,13 @@ impl Facts {
 }
 
 fn deleted() -> PersonalData {
+    let Name { name, picture } = Name::deleted();
     PersonalData {
         email: String::new(),
         first_name: String::new(),
         last_name: String::new(),
-        name: "deleted user".to_owned(),
-        picture: None,
+        name,
+        picture,
         info: None,
     }
 }

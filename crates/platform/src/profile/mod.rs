@@ -7,5 +7,5 @@ mod personal_data;
 mod profiles;
 
 pub use facts::Facts;
-pub use personal_data::{PersonalData, SealedPersonalData};
+pub use personal_data::{Name, PersonalData, SealedName, SealedPersonalData};
 pub use profiles::{Profile, ProfileError, Profiles};

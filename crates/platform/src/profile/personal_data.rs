@@ -30,6 +30,23 @@ pub struct SealedPersonalData {
     pub info: Option<Sealed>,
 }
 
+/// What others see beside a person: name and picture alone, for read models that hold no more.
+#[derive(Clone, Debug)]
+pub struct SealedName {
+    /// Subject and id of the event that they were sealed into.
+    pub subject: String,
+    pub event_id: Uuid,
+    pub name: Sealed,
+    pub picture: Option<Sealed>,
+}
+
+/// The same, plain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    pub name: String,
+    pub picture: Option<String>,
+}
+
 const EMAIL: &str = "email";
 const FIRST_NAME: &str = "firstName";
 const LAST_NAME: &str = "lastName";
@@ -110,5 +127,40 @@ impl SealedPersonalData {
                 .map(|sealed| open(INFO, sealed))
                 .transpose()?,
         }))
+    }
+}
+
+impl SealedName {
+    /// Opens both; somebody whose key was destroyed is a deleted user.
+    pub async fn open(&self, keyring: &Keyring) -> Result<Name, OpenFieldError> {
+        let Some(key) = keyring.key(self.name.key).await? else {
+            return Ok(Name::deleted());
+        };
+        let open = |field, sealed: &Sealed| {
+            let (subject, event_id) = (self.subject.as_str(), self.event_id);
+            key.open(
+                Place {
+                    subject,
+                    event_id,
+                    field,
+                },
+                sealed,
+            )
+        };
+        let picture = self.picture.as_ref();
+        Ok(Name {
+            name: open(NAME, &self.name)?,
+            picture: picture.map(|sealed| open(PICTURE, sealed)).transpose()?,
+        })
+    }
+}
+
+impl Name {
+    /// What is left of somebody whose key was destroyed.
+    pub fn deleted() -> Self {
+        Self {
+            name: "deleted user".to_owned(),
+            picture: None,
+        }
     }
 }
