@@ -3,7 +3,10 @@
 //! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
 //! `message.<shard>.<room>.<Type>`, `claim.email.<hmac>`; republished under `live.`.
 
-use crate::{RoomId, SessionId, UserId};
+use crate::{
+    RoomId, SessionId, UserId,
+    events::{MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS},
+};
 
 /// Streams that events are written to.
 pub const USER_STREAM: &str = "USER";
@@ -101,6 +104,21 @@ pub fn message(room: RoomId, event_type: &str) -> String {
     format!("{MESSAGE}.{}.{room}.{event_type}", shard(room))
 }
 
+/// The filter that every event of a type fits; none for a type that is in no table.
+pub fn every(event_type: &str) -> Option<String> {
+    let is_in = |table: &[(&str, u32)]| table.iter().any(|(name, _)| *name == event_type);
+    if is_in(MESSAGE_EVENTS) {
+        return Some(format!("{MESSAGE}.*.*.{event_type}"));
+    }
+    let tables = [
+        (USER, USER_EVENTS),
+        (ROOM, ROOM_EVENTS),
+        (SESSION, SESSION_EVENTS),
+    ];
+    let (kind, _) = tables.into_iter().find(|(_, table)| is_in(table))?;
+    Some(format!("{kind}.*.{event_type}"))
+}
+
 /// The claim of an e-mail address, by the HMAC of its normal form in hex.
 pub fn email_claim(email_key: &str) -> String {
     format!("claim.email.{email_key}")
@@ -128,6 +146,17 @@ mod tests {
         });
         assert_eq!(Subject::parse(&subject), expected);
         assert_eq!(Subject::parse(&live(&subject)), expected);
+    }
+
+    #[test]
+    fn one_filter_fits_every_event_of_a_type() {
+        let filter = every("MessageSent").unwrap();
+        let id = RoomId::new(Uuid::from_u128(1));
+        let tokens = message(id, "MessageSent").split('.').count();
+        assert_eq!(filter, "message.*.*.MessageSent");
+        assert_eq!(filter.split('.').count(), tokens);
+        assert_eq!(every("UserCreated").unwrap(), "user.*.UserCreated");
+        assert_eq!(every("Nonsense"), None);
     }
 
     #[test]

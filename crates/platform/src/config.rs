@@ -11,13 +11,16 @@ pub struct Config {
     /// NATS user of this role.
     #[arg(long, env = "NATS_USER")]
     pub nats_user: Option<String>,
+    /// Its password.
     #[arg(long, env = "NATS_PASSWORD", hide_env_values = true)]
     pub nats_password: Option<String>,
     /// NATS user of the system account, to read the server's durability setting.
     #[arg(long, env = "NATS_SYSTEM_USER")]
     pub nats_system_user: Option<String>,
+    /// Its password.
     #[arg(long, env = "NATS_SYSTEM_PASSWORD", hide_env_values = true)]
     pub nats_system_password: Option<String>,
+    /// PostgreSQL, `postgres://user:password@host:port/database`.
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -25,6 +28,7 @@ pub struct Config {
         default_value = "postgres://127.0.0.1:5432/doran"
     )]
     pub database_url: String,
+    /// Redis, `redis://user:password@host:port/number`.
     #[arg(
         long,
         env = "REDIS_URL",
@@ -35,7 +39,7 @@ pub struct Config {
     /// File with 32 random bytes in base64; all other keys are derived from it.
     #[arg(long, env = "DORAN_MASTER_KEY_FILE")]
     pub master_key_file: Option<PathBuf>,
-    /// File with the Ed25519 key (PKCS#8 in base64) that signs access tokens; auth only.
+    /// File with the Ed25519 key (PKCS#8 in PEM) that signs access tokens; auth only.
     #[arg(long, env = "DORAN_SIGNING_KEY_FILE")]
     pub signing_key_file: Option<PathBuf>,
     /// Address to listen on; each role has its own port by default.
@@ -50,6 +54,9 @@ pub struct Config {
     /// Days that a session lives without being used.
     #[arg(long, env = "DORAN_SESSION_DAYS", default_value_t = 30)]
     pub session_days: u32,
+    /// Replicas of every stream, instead of what the stream files say; odd, up to 5.
+    #[arg(long, env = "DORAN_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub replicas: Option<u8>,
     /// Run against a NATS server that acknowledges before it has written to disk.
     #[arg(long, env = "DORAN_ALLOW_UNSYNCED")]
     pub allow_unsynced: bool,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::{Client, ConnectOptions, ServerAddr};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 
 use crate::Config;
 
@@ -61,7 +61,11 @@ async fn open(
         .reconnect_delay_callback(|attempt| {
             Duration::from_millis(u64::try_from(attempt.min(20)).unwrap_or(20) * 50)
         })
-        .event_callback(async |event| tracing::info!(%event, "nats"));
+        .event_callback(async |event| match event {
+            // A forbidden publish shows nowhere else: to its caller it is a time-out.
+            Event::ServerError(_) | Event::ClientError(_) => tracing::warn!(%event, "nats"),
+            event => tracing::info!(%event, "nats"),
+        });
     // async-nats ignores a user in the URL, so it is given here.
     if let (Some(user), Some(password)) = (user, password) {
         options = options.user_and_password(user.to_owned(), password.to_owned());

@@ -145,7 +145,7 @@ fn master_key(config: &Config) -> Result<MasterKey, SecretError> {
 /// Refuses streams that differ from their files, and a server that acknowledges too early.
 async fn check(config: &Config, js: &jetstream::Context) -> Result<Durability, StartError> {
     let options = CheckOptions {
-        replicas: None,
+        replicas: config.replicas.map(usize::from),
         allow_unsynced: config.allow_unsynced,
     };
     Ok(match streams::topology()?.check(js, options).await? {
