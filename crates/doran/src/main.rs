@@ -1,1 +1,17 @@
-fn main() {}
+//! `doran`: every role and every tool of DoranDoran in one binary.
+
+mod cli;
+mod commands;
+mod exit;
+mod output;
+mod process;
+mod progress;
+
+use std::process::ExitCode;
+
+use crate::cli::Cli;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    exit::report(Cli::read().run().await)
+}

@@ -1,0 +1,44 @@
+//! `doran events tail`: events as they are stored.
+
+use anyhow::Result;
+use doran_contract::subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, USER_STREAM};
+use doran_eventstore::Start;
+use futures_util::{StreamExt, stream::select_all};
+
+use super::{Options, line::Line, log::Log};
+use crate::output;
+
+/// Print events as they are stored, until Ctrl-C
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  doran events tail MESSAGE --open")]
+pub(crate) struct Tail {
+    /// A stream or a lane; `USER`, `CHATROOM`, `MESSAGE` and `SESSION` unless given
+    stream: Option<String>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Tail {
+    pub(crate) async fn run(self) -> Result<()> {
+        let log = Log::connect(&self.options).await?;
+        let streams = match &self.stream {
+            Some(stream) => vec![stream.as_str()],
+            None => vec![USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM],
+        };
+        let mut followed = Vec::new();
+        for stream in streams {
+            let (reader, head) = log.stream(stream).await?;
+            followed.push(reader.follow(Vec::new(), Start::Sequence(head + 1)));
+        }
+        let mut events = select_all(followed);
+        while let Some(event) = events.next().await {
+            let event = event?;
+            let line = Line::of(&event, log.opener.as_ref()).await?;
+            output::line(&if self.json { line.json()? } else { line.text() })?;
+        }
+        Ok(())
+    }
+}

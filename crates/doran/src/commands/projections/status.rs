@@ -1,0 +1,193 @@
+//! `doran projections status`: how far every read model is behind its stream.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+use async_nats::jetstream;
+use chrono::{DateTime, Utc};
+use doran_contract::Timestamp;
+use doran_eventstore::LogReader;
+use doran_platform::{Config, database, nats};
+use serde::Serialize;
+use sqlx::PgPool;
+
+use super::SCHEMAS;
+use crate::{exit::dependency, output};
+
+/// Show where each read model stands, and how many events its stream is ahead
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  doran projections status --json")]
+pub(crate) struct Status {
+    /// Print one JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten, next_help_heading = "Servers and settings")]
+    config: Config,
+}
+
+/// One read model against its stream.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    schema: &'static str,
+    read_model: String,
+    stream: String,
+    position: u64,
+    head: u64,
+    lag_events: u64,
+    /// Events that wait for a repair.
+    parked: u64,
+    state: State,
+    updated_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum State {
+    UpToDate,
+    Behind,
+    Parked,
+    /// Its tables come from another log than the server's: it will not go on.
+    OtherLog,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    read_model: String,
+    stream: String,
+    incarnation: String,
+    sequence: i64,
+    updated_at: DateTime<Utc>,
+    parked: i64,
+}
+
+struct Head {
+    sequence: u64,
+    incarnation: Option<String>,
+}
+
+impl Status {
+    pub(crate) async fn run(self) -> Result<()> {
+        let client = nats::connect(&self.config, "doran projections")
+            .await
+            .map_err(dependency)?;
+        let js = jetstream::new(client);
+        let mut heads = HashMap::new();
+        let mut rows = Vec::new();
+        for schema in SCHEMAS {
+            let pool = database::pool(&self.config, schema).map_err(dependency)?;
+            let stored = stored(&pool).await.map_err(dependency).with_context(|| {
+                format!("the schema {schema} cannot be read; is DATABASE_URL right?")
+            })?;
+            for stored in stored {
+                if !heads.contains_key(&stored.stream) {
+                    heads.insert(stored.stream.clone(), head(&js, &stored.stream).await?);
+                }
+                rows.extend(
+                    heads
+                        .get(&stored.stream)
+                        .map(|head| Row::new(schema, stored, head)),
+                );
+            }
+        }
+        if self.json {
+            return rows.iter().try_for_each(output::json);
+        }
+        let headings = [
+            "READ MODEL",
+            "STREAM",
+            "POSITION",
+            "HEAD",
+            "BEHIND",
+            "PARKED",
+            "STATE",
+            "UPDATED",
+        ];
+        Ok(output::table(headings, rows.iter().map(Row::columns))?)
+    }
+}
+
+impl Row {
+    fn new(schema: &'static str, stored: Stored, head: &Head) -> Self {
+        let position = stored.sequence.cast_unsigned();
+        let parked = stored.parked.cast_unsigned();
+        let is_foreign = head.incarnation.as_deref().unwrap_or_default() != stored.incarnation;
+        let state = if is_foreign || head.sequence < position {
+            State::OtherLog
+        } else if parked > 0 {
+            State::Parked
+        } else if position < head.sequence {
+            State::Behind
+        } else {
+            State::UpToDate
+        };
+        Self {
+            schema,
+            read_model: stored.read_model,
+            stream: stored.stream,
+            position,
+            head: head.sequence,
+            lag_events: head.sequence.saturating_sub(position),
+            parked,
+            state,
+            updated_at: stored.updated_at.into(),
+        }
+    }
+
+    fn columns(&self) -> [String; 8] {
+        let state = match self.state {
+            State::UpToDate => "up to date",
+            State::Behind => "behind",
+            State::Parked => "parked",
+            State::OtherLog => "other log",
+        };
+        [
+            format!("{}.{}", self.schema, self.read_model),
+            self.stream.clone(),
+            self.position.to_string(),
+            self.head.to_string(),
+            self.lag_events.to_string(),
+            self.parked.to_string(),
+            state.to_owned(),
+            self.updated_at.to_string(),
+        ]
+    }
+}
+
+/// What the schema's tables say; nothing before its service has run for the first time.
+async fn stored(pool: &PgPool) -> Result<Vec<Stored>, sqlx::Error> {
+    let is_there: bool = sqlx::query_scalar(
+        "select to_regclass('projection_position') is not null
+            and to_regclass('projection_parked') is not null",
+    )
+    .fetch_one(pool)
+    .await?;
+    if !is_there {
+        return Ok(Vec::new());
+    }
+    sqlx::query_as(
+        "select p.read_model, p.stream, p.incarnation, p.sequence, p.updated_at,
+                (select count(*) from projection_parked k where k.read_model = p.read_model) as parked
+         from projection_position p
+         order by p.read_model",
+    )
+    .fetch_all(pool)
+    .await
+}
+
+async fn head(js: &jetstream::Context, stream: &str) -> Result<Head> {
+    let reader = LogReader::new(js.clone(), stream);
+    let unreadable = || format!("stream {stream} cannot be read; `doran streams check` says why");
+    Ok(Head {
+        sequence: reader
+            .head()
+            .await
+            .map_err(dependency)
+            .with_context(unreadable)?,
+        incarnation: reader
+            .incarnation()
+            .await
+            .map_err(dependency)
+            .with_context(unreadable)?,
+    })
+}

@@ -1,0 +1,144 @@
+//! One role's process: its port, its start, its end in order.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use axum::{
+    Router,
+    http::header::CONTENT_TYPE,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use doran_platform::{
+    Clock, Config, Lifecycle, Platform, Role,
+    http::{Health, edge, listen, serve},
+    telemetry,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+
+use crate::exit::dependency;
+
+/// How often old samples are folded into their histograms.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
+/// What every role is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RoleOptions {
+    /// Port to listen on, on loopback unless --listen says otherwise
+    #[arg(long, env = "DORAN_PORT")]
+    port: Option<u16>,
+    #[command(flatten, next_help_heading = "Servers and settings")]
+    pub(crate) config: Config,
+}
+
+/// Runs one service on a port of its own.
+pub(crate) async fn run_service(
+    name: &'static str,
+    port: u16,
+    options: RoleOptions,
+    start: impl AsyncFnOnce(&Platform) -> Result<Role>,
+) -> Result<()> {
+    if options.config.dev {
+        bail!("--dev makes secrets up and is for `doran all` alone; give {name} its key files");
+    }
+    run(name, port, options, async |platform, metrics| {
+        let role = start(platform).await?;
+        Ok(with_operations(role, metrics, platform.clock.clone()))
+    })
+    .await
+}
+
+/// Binds the port, starts, serves until it is asked to stop, and stops in order.
+pub(crate) async fn run(
+    name: &'static str,
+    port: u16,
+    options: RoleOptions,
+    start: impl AsyncFnOnce(&Platform, PrometheusHandle) -> Result<Router>,
+) -> Result<()> {
+    let listener = bind(&options, port).await?;
+    let address = listener.local_addr()?;
+    let metrics = telemetry::metrics()?;
+    let lifecycle = Lifecycle::default();
+    lifecycle.spawn(upkeep(metrics.clone(), lifecycle.clone()));
+    let started = async {
+        let platform = Platform::start(options.config, Clock::system(), lifecycle.clone(), name)
+            .await
+            .map_err(dependency)?;
+        start(&platform, metrics).await
+    };
+    let routes = tokio::select! {
+        started = started => started?,
+        stopped = lifecycle.until_stopped() => {
+            lifecycle.stop().await;
+            return Ok(stopped?);
+        }
+    };
+    tracing::info!(role = name, %address, "listening");
+    let serving = async {
+        let served = serve(listener, routes, &lifecycle).await;
+        lifecycle.stopping().cancel();
+        served
+    };
+    let ending = async {
+        lifecycle.until_stopped().await?;
+        tracing::info!("stopping; Ctrl-C again ends at once");
+        lifecycle.stop().await;
+        Ok(())
+    };
+    tokio::select! {
+        ended = async { tokio::try_join!(serving, ending) } => {
+            ended.with_context(|| format!("serving on {address} failed"))?;
+        }
+        again = interrupted_again(&lifecycle) => again?,
+    }
+    Ok(())
+}
+
+async fn interrupted_again(lifecycle: &Lifecycle) -> std::io::Result<()> {
+    lifecycle.stopping().cancelled().await;
+    tokio::signal::ctrl_c().await
+}
+
+async fn bind(options: &RoleOptions, port: u16) -> Result<TcpListener> {
+    let port = options.port.unwrap_or(port);
+    let address = options.config.listen.map(|listen| match options.port {
+        Some(port) => SocketAddr::new(listen.ip(), port),
+        None => listen,
+    });
+    listen(address, port).await.with_context(|| {
+        let place = address.map_or_else(|| format!("port {port}"), |address| address.to_string());
+        format!("cannot listen on {place}; choose another with --port")
+    })
+}
+
+/// A service's routes with what operators ask of every process.
+fn with_operations(role: Role, metrics: PrometheusHandle, clock: Clock) -> Router {
+    let health = role
+        .probes
+        .into_iter()
+        .fold(Health::default(), Health::with);
+    let routes = role.routes.merge(health.routes());
+    edge(
+        routes.route("/metrics", get(async move || prometheus_text(&metrics))),
+        clock,
+    )
+}
+
+fn prometheus_text(metrics: &PrometheusHandle) -> Response {
+    (
+        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
+        metrics.render(),
+    )
+        .into_response()
+}
+
+async fn upkeep(metrics: PrometheusHandle, lifecycle: Lifecycle) {
+    let mut ticks = tokio::time::interval(METRICS_UPKEEP);
+    loop {
+        tokio::select! {
+            () = lifecycle.stopping().cancelled() => return,
+            _ = ticks.tick() => metrics.run_upkeep(),
+        }
+    }
+}

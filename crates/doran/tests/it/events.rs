@@ -1,0 +1,287 @@
+//! `doran events` against a log with events in it.
+
+use std::{fs, process::Stdio, time::Duration};
+
+use doran_contract::{
+    ClientMessageId, MessageId, RoomId, UserId,
+    events::MessageSent,
+    message::{ContentType, SenderType},
+    subject,
+};
+use doran_eventstore::{CommandContext, Lane, NewEvent, event_id};
+use doran_platform::{
+    keyring::{Keyring, Place},
+    secret::MasterKey,
+};
+use doran_testkit::TestNats;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    time::timeout,
+};
+use uuid::Uuid;
+
+use crate::command::{Run, doran};
+
+const TEXT: &str = "안녕 하세요";
+
+/// A log with streams, one person's key, and a master key file.
+struct Log {
+    nats: TestNats,
+    folder: TempDir,
+    keyring: Keyring,
+    author: UserId,
+    room: RoomId,
+}
+
+impl Log {
+    async fn start() -> Self {
+        let nats = TestNats::start().await;
+        assert_eq!(Run::against(&nats, &["streams", "apply"]).await.code, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let master = MasterKey::open_or_create(&folder.path().join("master")).unwrap();
+        let keyring = Keyring::open(&nats.jetstream().await, &master)
+            .await
+            .unwrap();
+        let author = UserId::new(Uuid::from_u128(7));
+        keyring.create(author).await.unwrap();
+        Self {
+            nats,
+            folder,
+            keyring,
+            author,
+            room: RoomId::new(Uuid::from_u128(5)),
+        }
+    }
+
+    /// Stores a sealed message as the chat service does.
+    async fn send(&self, number: u128) {
+        let id = event_id(Uuid::from_u128(number), 0);
+        let subject = subject::message(self.room, "MessageSent");
+        let place = Place {
+            subject: &subject,
+            event_id: id,
+            field: "content",
+        };
+        let client_message_id = ClientMessageId::from(Uuid::from_u128(number));
+        let event = MessageSent {
+            message_id: MessageId::derive(self.room, self.author, &client_message_id),
+            room_id: self.room,
+            sender_id: self.author,
+            sender_type: SenderType::User,
+            content: self.keyring.seal(self.author, place, TEXT).await.unwrap(),
+            content_type: ContentType::Text,
+            client_message_id,
+            reply_to: None,
+            mentions: Vec::new(),
+        };
+        self.append(&subject, number, serde_json::to_vec(&event).unwrap())
+            .await;
+    }
+
+    async fn append(&self, subject: &str, number: u128, body: Vec<u8>) {
+        let ctx = CommandContext {
+            command_id: Uuid::from_u128(number),
+            time: chrono::DateTime::UNIX_EPOCH,
+            actor: Some(self.author.to_string()),
+            fingerprint: None,
+            expected_sequence: None,
+            correlation_id: None,
+            causation_id: None,
+            traceparent: None,
+            source: "test",
+        };
+        let event = NewEvent {
+            event_type: subject.rsplit('.').next().unwrap(),
+            subject: subject.to_owned(),
+            version: 1,
+            event_id: event_id(ctx.command_id, 0),
+            body: body.into(),
+            ctx: &ctx,
+        };
+        Lane::new(self.nats.jetstream().await)
+            .append(event)
+            .await
+            .unwrap();
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Run {
+        Run::of(doran(arguments).envs(self.nats.variables())).await
+    }
+
+    async fn run_with_key(&self, arguments: &[&str]) -> Run {
+        let key = self.folder.path().join("master");
+        let mut command = doran(arguments);
+        command
+            .envs(self.nats.variables())
+            .env("DORAN_MASTER_KEY_FILE", key);
+        Run::of(&mut command).await
+    }
+}
+
+#[tokio::test]
+async fn viewing_shows_what_is_stored_and_keeps_sealed_fields_closed() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let text = log.run(&["events", "view", "MESSAGE"]).await;
+    assert_eq!(text.code, 0, "{text:?}");
+    assert!(
+        text.stdout
+            .starts_with("MESSAGE:1  1970-01-01T00:00:00.000Z  MessageSent v1  message.05.")
+    );
+    assert!(
+        text.stdout.contains(r#""content":"<sealed>""#),
+        "{}",
+        text.stdout
+    );
+    assert!(!text.stdout.contains(TEXT));
+
+    let line = &log
+        .run(&["events", "view", "MESSAGE", "--json"])
+        .await
+        .json()[0];
+    assert_eq!(line["type"], "MessageSent");
+    assert_eq!(line["sequence"], 1);
+    assert_eq!(line["actor"], log.author.to_string());
+    assert_eq!(line["data"]["content"]["key"], log.author.to_string());
+}
+
+#[tokio::test]
+async fn those_who_hold_the_key_can_open_what_is_sealed() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let opened = log
+        .run_with_key(&["events", "view", "MESSAGE", "--open", "--json"])
+        .await;
+    assert_eq!(opened.json()[0]["data"]["content"], TEXT);
+
+    let without = log.run(&["events", "view", "MESSAGE", "--open"]).await;
+    assert_eq!(without.code, 3);
+    assert!(
+        without.stderr.contains("DORAN_MASTER_KEY_FILE"),
+        "{}",
+        without.stderr
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_does_not_open_in_its_place_is_marked_and_the_rest_is_shown() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let stored = log
+        .run(&["events", "view", "MESSAGE", "--json"])
+        .await
+        .json();
+    // The same body in another event: what was sealed for the first does not open here.
+    let body = serde_json::to_vec(&stored[0]["data"]).unwrap();
+    log.append(&subject::message(log.room, "MessageSent"), 2, body)
+        .await;
+    let opened = log
+        .run_with_key(&["events", "view", "MESSAGE", "--open", "--json"])
+        .await
+        .json();
+    assert_eq!(opened[0]["data"]["content"], TEXT);
+    assert_eq!(opened[1]["data"]["content"]["damaged"], true);
+    assert_eq!(opened[1]["data"]["senderId"], log.author.to_string());
+}
+
+#[tokio::test]
+async fn a_view_is_narrowed_by_type_subject_place_and_number() {
+    let log = Log::start().await;
+    for number in 1..=3 {
+        log.send(number).await;
+    }
+    log.append(
+        &subject::message(log.room, "ReadMarkerMoved"),
+        4,
+        b"{}".to_vec(),
+    )
+    .await;
+    let sequences = async |arguments: &[&str]| {
+        let all = [&["events", "view", "MESSAGE", "--json"], arguments].concat();
+        let lines = log.run(&all).await.json();
+        lines
+            .iter()
+            .map(|line| line["sequence"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sequences(&["--type", "ReadMarkerMoved"]).await, [4]);
+    assert_eq!(
+        sequences(&["--type", "MessageSent", "--from", "2"]).await,
+        [2, 3]
+    );
+    assert_eq!(sequences(&["--limit", "2"]).await, [1, 2]);
+    assert_eq!(
+        sequences(&["--subject", "message.*.*.ReadMarkerMoved"]).await,
+        [4]
+    );
+    assert_eq!(sequences(&["--subject", "message.06.>"]).await, [0; 0]);
+    assert_eq!(sequences(&["--type", "MessageBurnt"]).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_stream_that_does_not_exist_is_answered_with_those_that_do() {
+    let log = Log::start().await;
+    let run = log.run(&["events", "view", "USERS"]).await;
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.contains("there is no stream USERS; there are "),
+        "{}",
+        run.stderr
+    );
+}
+
+#[tokio::test]
+async fn an_export_holds_every_event_once_and_overwrites_nothing() {
+    let log = Log::start().await;
+    for number in 1..=3 {
+        log.send(number).await;
+    }
+    let path = log.folder.path().join("messages.ndjson");
+    let file = path.to_str().unwrap();
+    let run = log
+        .run(&["events", "export", "MESSAGE", "--output", file])
+        .await;
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.stdout, format!("3 events in {file}\n"));
+    let lines = fs::read_to_string(&path).unwrap();
+    let sequences: Vec<_> = lines
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["sequence"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(sequences, [1, 2, 3]);
+
+    let again = log
+        .run(&["events", "export", "MESSAGE", "--output", file])
+        .await;
+    assert_eq!(again.code, 1);
+    assert_eq!(fs::read_to_string(&path).unwrap(), lines);
+}
+
+#[tokio::test]
+async fn tailing_prints_what_comes_after_it_began() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let mut command = doran(&["events", "tail", "MESSAGE", "--json"]);
+    let command = command.envs(log.nats.variables()).stdout(Stdio::piped());
+    let mut tail = command.spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    // It does not say when it has begun, so there is something to see until it sees something.
+    let mut number = 2;
+    let line = loop {
+        log.send(number).await;
+        number += 1;
+        if let Ok(line) = timeout(Duration::from_millis(20), lines.next_line()).await {
+            break line.unwrap().unwrap();
+        }
+        assert!(number < 1000, "nothing was printed");
+    };
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert!(event["sequence"].as_u64().unwrap() > 1, "{event}");
+    tail.kill().await.unwrap();
+}
