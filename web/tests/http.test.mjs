@@ -38,6 +38,7 @@ test("a command that is retried keeps its idempotency key", async () => {
   const keys = calls.map(({ headers }) => headers["Idempotency-Key"]);
   assert.equal(keys.length, 3);
   assert.equal(new Set(keys).size, 1);
+  assert.match(keys[0], /^[0-9a-f-]{36}$/);
 });
 
 test("retries are bounded and wait as long as the server asks, within reason", async () => {

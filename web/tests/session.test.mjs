@@ -22,8 +22,17 @@ beforeEach((t) => {
 afterEach(() => timers.reset());
 
 const grant = (n, userId = "u") => ({ accessToken: `a${n}`, refreshToken: `r${n}`, expiresIn: 300, user: { id: userId } });
-const newTab = (tab = new EventTarget()) =>
-  new Session({ exchange: (refreshToken) => exchange(refreshToken), storage, locks, channel: null, tab });
+const newTab = (tab = new EventTarget(), channel = null) =>
+  new Session({ exchange: (refreshToken) => exchange(refreshToken), storage, locks, channel, tab });
+
+/** Two ends that hear each other. */
+function fakeChannels() {
+  const ends = [new EventTarget(), new EventTarget()];
+  ends.forEach((end, index) => {
+    end.postMessage = (data) => ends[1 - index].dispatchEvent(new MessageEvent("message", { data }));
+  });
+  return ends;
+}
 
 function fakeLocks() {
   let tail = Promise.resolve();
@@ -62,6 +71,14 @@ test("many who need a new token make one refresh", async () => {
 test("two tabs never use the same refresh token", async () => {
   newTab().begin(grant(1));
   await Promise.all([newTab().token(), newTab().token()]);
+  assert.deepEqual(exchanged, ["r1", "r2"]);
+});
+
+test("what one tab refreshed is good for the others", async () => {
+  const [one, two] = fakeChannels().map((channel) => newTab(new EventTarget(), channel));
+  one.begin(grant(1));
+  await two.token();
+  assert.deepEqual(await Promise.all([one.token("a2"), two.token("a2")]), ["a3", "a3"]);
   assert.deepEqual(exchanged, ["r1", "r2"]);
 });
 
