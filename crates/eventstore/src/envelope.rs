@@ -1,6 +1,6 @@
 //! The envelope: which headers an event carries, and how its id is made.
 //!
-//! The names are those of CloudEvents where it has one.
+//! The names are those of `CloudEvents` where it has one.
 
 use std::str::FromStr;
 
@@ -33,7 +33,7 @@ pub const TRACEPARENT: &str = "traceparent";
 
 /// The id of a command's `index`-th event, counted from 0: the same at every retry.
 ///
-/// UUIDv5 of the index in the name space of the command, so it can be known before deciding.
+/// A version 5 UUID of the index in the name space of the command, so it can be known before deciding.
 pub fn event_id(command_id: Uuid, index: usize) -> Uuid {
     Uuid::new_v5(&command_id, index.to_string().as_bytes())
 }

@@ -78,7 +78,7 @@ impl Follow {
             filters,
             start,
             seen: None,
-            incarnation: None,
+            log: None,
             session: None,
             pause: FIRST_PAUSE,
         };
@@ -107,10 +107,15 @@ struct Follower {
     start: Start,
     /// The last event given out: its sequence and id.
     seen: Option<(u64, Uuid)>,
-    /// The incarnation at the first look; the inner none is a stream without one.
-    incarnation: Option<Option<String>>,
+    /// What the log was at the first look.
+    log: Option<KnownLog>,
     session: Option<Session>,
     pause: Duration,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct KnownLog {
+    incarnation: Option<String>,
 }
 
 enum Trouble {
@@ -147,22 +152,19 @@ impl Follower {
     }
 
     async fn attempt(&mut self) -> Result<Recorded, Trouble> {
-        let session = match &mut self.session {
+        let mut session = match self.session.take() {
             Some(session) => session,
-            None => {
-                let session = self.open().await?;
-                self.session.insert(session)
-            }
+            None => self.open().await?,
         };
         let event = session.next().await?;
         if self.seen.is_some_and(|(seen, _)| event.sequence <= seen) {
             return Err(BoxError::from("an event came a second time").into());
         }
+        self.session = Some(session);
         Ok(event)
     }
 
     async fn recover(&mut self, error: &BoxError) {
-        self.session = None;
         let stream = self.reader.stream();
         tracing::warn!(
             stream,
@@ -181,7 +183,7 @@ impl Follower {
             (Some((seen, _)), _) => from_sequence(seen + 1),
             (None, Start::Sequence(sequence)) => from_sequence(sequence),
             (None, Start::Time(time)) => DeliverPolicy::ByStartTime {
-                start_time: from_nanos(nanos(time)).map_err(BoxError::from)?,
+                start_time: from_nanos(nanos(time))?,
             },
         };
         let config = pull::Config {
@@ -200,8 +202,10 @@ impl Follower {
     async fn verify(&mut self) -> Result<(), Trouble> {
         let stream = self.reader.stream().to_owned();
         let info = self.reader.info().await.map_err(BoxError::from)?;
-        let current = incarnation(&info);
-        if *self.incarnation.get_or_insert_with(|| current.clone()) != current {
+        let log = KnownLog {
+            incarnation: incarnation(&info),
+        };
+        if *self.log.get_or_insert_with(|| log.clone()) != log {
             return Err(LogChanged::Incarnation { stream }.into());
         }
         let head = info.state.last_sequence;

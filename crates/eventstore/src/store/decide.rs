@@ -105,7 +105,7 @@ impl<A: EventSourced> JetStreamStore<A> {
             };
             messages.push(claim_message(
                 subject,
-                ClaimBody { owner },
+                &ClaimBody { owner },
                 current.sequence,
                 ctx,
             )?);
@@ -146,7 +146,7 @@ pub(super) enum ClaimError {
 
 fn claim_message(
     subject: String,
-    body: ClaimBody,
+    body: &ClaimBody,
     sequence: u64,
     ctx: &CommandContext,
 ) -> Result<Message, Unwritable> {
@@ -160,7 +160,7 @@ fn claim_message(
     Ok(Message {
         subject,
         headers,
-        body: serde_json::to_vec(&body)?.into(),
+        body: serde_json::to_vec(body)?.into(),
     })
 }
 

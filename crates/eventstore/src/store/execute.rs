@@ -221,13 +221,7 @@ where
         if let Some(newer) = self.newer_than(view).await? {
             return Ok(Step::LookAgain(newer));
         }
-        let sequence = view.state.sequence;
-        Ok(Step::Done(self.outcome(
-            &view.state,
-            sequence,
-            Vec::new(),
-            false,
-        )))
+        Ok(Step::Done(nothing_new(&view.state)))
     }
 
     async fn newer_than(&self, view: &View<A>) -> Result<Option<View<A>>, Failure<A>> {
@@ -264,7 +258,11 @@ where
         if known.fingerprint != self.ctx.fingerprint {
             return Err(ExecuteError::IdempotencyMismatch);
         }
-        Ok(Some(self.outcome(state, known.sequence, Vec::new(), true)))
+        Ok(Some(Outcome {
+            position: Position::new(A::STREAM, known.sequence),
+            replayed: true,
+            ..nothing_new(state)
+        }))
     }
 
     /// No acknowledgement came in time. The log may still know the command.
@@ -294,25 +292,23 @@ where
             fingerprint: self.ctx.fingerprint.clone(),
             sequence: last_sequence,
         });
-        let outcome = self.outcome(&state, last_sequence, events, false);
+        let outcome = Outcome {
+            events,
+            ..nothing_new(&state)
+        };
         self.store.remember(&Arc::new(state));
         outcome
     }
+}
 
-    fn outcome(
-        &self,
-        state: &AggregateState<A>,
-        position: u64,
-        events: Vec<A::Event>,
-        replayed: bool,
-    ) -> Outcome<A> {
-        Outcome {
-            position: Position::new(A::STREAM, position),
-            aggregate: state.aggregate.clone(),
-            sequence: state.sequence,
-            events,
-            replayed,
-        }
+/// The outcome of a command that led to nothing: the aggregate as it is.
+fn nothing_new<A: EventSourced>(state: &AggregateState<A>) -> Outcome<A> {
+    Outcome {
+        position: Position::new(A::STREAM, state.sequence),
+        aggregate: state.aggregate.clone(),
+        sequence: state.sequence,
+        events: Vec::new(),
+        replayed: false,
     }
 }
 

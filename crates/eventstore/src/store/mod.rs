@@ -23,7 +23,7 @@ use crate::{
 /// How many aggregates are kept in memory.
 const CACHED_AGGREGATES: u64 = 10_000;
 /// When the lock of an aggregate that nobody uses is forgotten.
-const LOCK_IDLE: Duration = Duration::from_secs(60);
+const LOCK_IDLE: Duration = Duration::from_mins(1);
 
 /// Executes commands on aggregates of one kind. Cheap to clone; clones share cache and locks.
 pub struct JetStreamStore<A: EventSourced> {

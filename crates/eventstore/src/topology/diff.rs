@@ -5,15 +5,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Difference, INCARNATION, StreamFile, Topology, TopologyError};
 
-/// What nobody writes and the server fills in, by key.
-const FILLED_IN: &[(&str, i64)] = &[
-    ("max_msgs", -1),
-    ("max_bytes", -1),
-    ("max_msgs_per_subject", -1),
-    ("max_consumers", -1),
-    ("max_msg_size", -1),
-];
-
 impl Topology {
     /// What differs between the files and the server; nothing when it is as they want it.
     ///
@@ -78,14 +69,26 @@ fn comparable(config: &Config) -> Map<String, Value> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(&config) else {
         return Map::new();
     };
-    for (field, default) in FILLED_IN {
-        let value = fields.entry(*field).or_insert(Value::Null);
+    for (field, default) in filled_in() {
+        let value = fields.entry(field).or_insert(Value::Null);
         if value.is_null() || *value == json!(0) {
-            *value = json!(default);
+            *value = default;
         }
     }
     fields.retain(|_, value| !value.is_null());
     fields
+}
+
+/// What the server fills in where a file says nothing or, as its API has it, zero.
+fn filled_in() -> [(&'static str, Value); 6] {
+    [
+        ("max_msgs", json!(-1)),
+        ("max_bytes", json!(-1)),
+        ("max_msgs_per_subject", json!(-1)),
+        ("max_consumers", json!(-1)),
+        ("max_msg_size", json!(-1)),
+        ("compression", json!("none")),
+    ]
 }
 
 #[cfg(test)]
@@ -141,7 +144,7 @@ mod tests {
             live,
         };
         let expected = [
-            field("compression", Value::Null, json!("s2")),
+            field("compression", json!("none"), json!("s2")),
             field("deny_purge", json!(true), Value::Null),
             field("num_replicas", json!(3), json!(1)),
         ];

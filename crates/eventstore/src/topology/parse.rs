@@ -1,6 +1,6 @@
 //! From files to stream configurations, without losing a key on the way.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ffi::OsStr, path::Path};
 
 use async_nats::jetstream::stream::Config;
 use serde_json::Value;
@@ -21,7 +21,7 @@ impl Topology {
         let mut names = HashSet::new();
         for (path, bytes) in files {
             let path = path.as_ref();
-            if !path.ends_with(".json") || path.ends_with(".schema.json") {
+            if !is_stream_file(path) {
                 continue;
             }
             let file = parse_file(path, bytes.as_ref())?;
@@ -36,6 +36,10 @@ impl Topology {
         streams.sort_by_key(|file| (file.config.sources.is_some(), file.config.name.clone()));
         Ok(Self { streams })
     }
+}
+
+fn is_stream_file(path: &str) -> bool {
+    Path::new(path).extension() == Some(OsStr::new("json")) && !path.ends_with(".schema.json")
 }
 
 fn parse_file(path: &str, bytes: &[u8]) -> Result<StreamFile, TopologyError> {
@@ -69,12 +73,10 @@ fn lost_key(file: &Value, understood: &Value) -> Option<String> {
             Some(join(key, &lost))
         }),
         (Value::Array(file), Value::Array(understood)) if file.len() == understood.len() => {
-            let pairs = file.iter().zip(understood).enumerate();
-            pairs
-                .filter_map(|(index, (file, understood))| {
-                    Some(join(&index.to_string(), &lost_key(file, understood)?))
-                })
-                .next()
+            let mut pairs = file.iter().zip(understood).enumerate();
+            pairs.find_map(|(index, (file, understood))| {
+                Some(join(&index.to_string(), &lost_key(file, understood)?))
+            })
         }
         _ => (file != understood).then(String::new),
     }

@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    fn unsynced(config: Value) -> Option<Unsynced> {
+    fn unsynced(config: &Value) -> Option<Unsynced> {
         let answer = json!({ "server": { "name": "n1" }, "data": { "config": config } });
         serde_json::from_value::<Answer>(answer).unwrap().unsynced()
     }
@@ -112,10 +112,10 @@ mod tests {
     #[test]
     fn only_a_server_that_syncs_always_acknowledges_after_fsync() {
         assert_eq!(
-            unsynced(json!({ "sync_interval": 120_000_000_000_u64, "sync_always": true })),
+            unsynced(&json!({ "sync_interval": 120_000_000_000_u64, "sync_always": true })),
             None
         );
-        let default = unsynced(json!({ "sync_interval": 120_000_000_000_u64 })).unwrap();
+        let default = unsynced(&json!({ "sync_interval": 120_000_000_000_u64 })).unwrap();
         assert_eq!(
             (default.server.as_str(), default.setting.as_str()),
             ("n1", "120s")
@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn a_server_without_jetstream_acknowledges_nothing() {
-        assert_eq!(unsynced(Value::Null), None);
+        assert_eq!(unsynced(&Value::Null), None);
     }
 }

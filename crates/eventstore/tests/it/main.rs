@@ -1,0 +1,16 @@
+//! The event store against a real nats-server.
+
+#![cfg(test)]
+
+mod account;
+mod claims;
+mod cqrs;
+mod execute;
+mod faults;
+mod fixture;
+mod follow;
+mod lane;
+mod read;
+mod snapshot;
+mod stream_files;
+mod topology;
