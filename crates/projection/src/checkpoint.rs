@@ -54,9 +54,9 @@ pub(crate) async fn open(
          on conflict (read_model) do nothing",
     )
     .bind(model.name())
-    .bind(model.read_model.stream())
+    .bind(model.definition.stream())
     .bind(incarnation)
-    .bind(model.read_model.version())
+    .bind(model.definition.version())
     .bind(model.now())
     .execute(&mut *connection)
     .await?;
@@ -151,7 +151,7 @@ impl Checkpoint {
     }
 
     fn mismatch(&self, model: &Model, incarnation: &str) -> Option<Halt> {
-        let wanted = &model.read_model;
+        let wanted = &model.definition;
         if self.stream != wanted.stream() {
             return Some(Halt::OtherStream {
                 stored: self.stream.clone(),

@@ -53,7 +53,7 @@ pub struct Service {
 /// One read model with what it takes to run it.
 pub(crate) struct Model {
     pub(crate) schema: Arc<str>,
-    pub(crate) read_model: ReadModel,
+    pub(crate) definition: ReadModel,
     pub(crate) events: Vec<Schema>,
     pub(crate) enrich: Option<Arc<dyn Enrich>>,
     pub(crate) batch_size: usize,
@@ -139,13 +139,13 @@ impl Service {
 
     /// The read models, in the order of their names.
     pub fn read_models(&self) -> impl Iterator<Item = &ReadModel> {
-        self.models.iter().map(|model| &model.read_model)
+        self.models.iter().map(|model| &model.definition)
     }
 
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
         self.models
             .iter()
-            .find(|model| model.read_model.name() == name)
+            .find(|model| model.definition.name() == name)
     }
 
     pub(crate) fn any_model(&self) -> Option<&Arc<Model>> {
@@ -211,7 +211,7 @@ impl ServiceBuilder {
                     batch_size: self.batch_size,
                     clock: Arc::clone(&self.clock),
                     connections: self.connections.clone(),
-                    read_model,
+                    definition: read_model,
                 })
             });
         Ok(Service {
@@ -260,16 +260,16 @@ fn check_tables(read_models: &[ReadModel]) -> Result<(), SetupError> {
 
 impl Model {
     pub(crate) fn name(&self) -> &str {
-        self.read_model.name()
+        self.definition.name()
     }
 
     pub(crate) fn log(&self) -> Log {
         let js = self.connections.js.clone();
-        Log::new(js, self.read_model.stream(), self.read_model.filters())
+        Log::new(js, self.definition.stream(), self.definition.filters())
     }
 
     pub(crate) fn reader(&self) -> LogReader {
-        LogReader::new(self.connections.js.clone(), self.read_model.stream())
+        LogReader::new(self.connections.js.clone(), self.definition.stream())
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -14,6 +14,7 @@ pub struct Tasks {
 
 impl Tasks {
     /// Tasks that end with these ones, or earlier when the child's `cancel` is called.
+    #[must_use]
     pub fn child(&self) -> Self {
         Self {
             tracker: self.tracker.clone(),

@@ -85,6 +85,7 @@ pub struct Unhealthy {
 
 impl<F: Fold> MemoryModel<F> {
     /// Starts to follow the stream and returns at once. No filters mean the whole stream.
+    #[expect(clippy::needless_pass_by_value, reason = "callers make it on the spot")]
     pub fn spawn(
         js: jetstream::Context,
         stream: &str,
@@ -333,7 +334,9 @@ impl<F: Fold> Shared<F> {
             }
         }
         drop(state);
-        failures.into_iter().for_each(|error| self.note(&error));
+        for error in failures {
+            self.note(&error);
+        }
         self.touch();
         if let Some(last) = events.last() {
             self.advance(last.sequence);

@@ -36,6 +36,8 @@ pub struct ParkedAggregate {
     pub parked_at: DateTime<Utc>,
 }
 
+type ParkedRow = (String, String, i64, i64, String, String, DateTime<Utc>);
+
 impl Service {
     /// The aggregates that are parked in any of the read models.
     pub async fn parked(&self) -> Result<Vec<ParkedAggregate>, sqlx::Error> {
@@ -44,7 +46,7 @@ impl Service {
         };
         let mut connection = connect(model).await?;
         crate::tables::ensure(&mut connection).await?;
-        let rows: Vec<(String, String, i64, i64, String, String, DateTime<Utc>)> = sqlx::query_as(
+        let rows: Vec<ParkedRow> = sqlx::query_as(
             "select distinct on (read_model, aggregate)
                  read_model, aggregate,
                  count(*) over (partition by read_model, aggregate) as events,

@@ -123,7 +123,7 @@ async fn apply_one(
         Work::Park(reason) => return Ok(Some(reason.clone())),
         Work::Row(row) => row,
     };
-    let Some(statement) = model.read_model.statement(&event.event_type) else {
+    let Some(statement) = model.definition.statement(&event.event_type) else {
         return Ok(None);
     };
     let mut savepoint = connection.begin().await?;

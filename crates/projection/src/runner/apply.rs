@@ -113,7 +113,7 @@ async fn apply_rows(
     for group in rows.chunk_by(|a, b| a.event_type == b.event_type) {
         let statement = group
             .first()
-            .and_then(|event| model.read_model.statement(&event.event_type))
+            .and_then(|event| model.definition.statement(&event.event_type))
             .expect("an event without a statement has no row");
         let rows = group.iter().filter_map(|event| match &event.work {
             Work::Row(row) => Some(row.as_str()),

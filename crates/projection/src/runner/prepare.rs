@@ -52,7 +52,7 @@ pub(crate) async fn prepare(model: &Model, event: Recorded) -> Result<Prepared, 
             model.tracker.count_unknown_type();
             Work::Nothing
         }
-        Some(_) if model.read_model.statement(&event.event_type).is_none() => Work::Nothing,
+        Some(_) if model.definition.statement(&event.event_type).is_none() => Work::Nothing,
         Some((schema, version)) => match &model.enrich {
             Some(enrich) => enriched_row(&**enrich, &event, schema).await?,
             None if event.version == version => spliced_row(&event),

@@ -15,7 +15,7 @@ pub(super) async fn read(
     first: u64,
     prepared: mpsc::Sender<Result<Prepared, Halt>>,
 ) {
-    let filters = model.read_model.filters().to_vec();
+    let filters = model.definition.filters().to_vec();
     let mut events = model.reader().follow(filters, Start::Sequence(first));
     while let Some(event) = events.next().await {
         let next = match event {

@@ -1,6 +1,12 @@
 //! Events become rows, in whatever batches they come.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use doran_eventstore::Position;
@@ -172,4 +178,32 @@ async fn every_write_is_seen_by_the_read_that_waits_for_it() {
                 .unwrap();
         assert_eq!(amount, Some(n));
     }
+}
+
+/// Away for the first three questions.
+#[derive(Default)]
+struct LateDouble(AtomicU32);
+
+#[async_trait]
+impl Enrich for LateDouble {
+    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
+        if self.0.fetch_add(1, Ordering::Relaxed) < 3 {
+            event.fields.clear();
+            return Err(EnrichError::Unavailable("not yet".into()));
+        }
+        Double.enrich(event).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn enriching_that_is_unavailable_is_waited_for() {
+    let shop = Shop::open().await;
+    let toml = include_str!("shop/orders.toml").to_owned() + "enrich = true\n";
+    let builder = shop
+        .builder()
+        .read_models([orders_with("projection.toml", &toml)]);
+    let running = Running::new(builder.enrich("orders", Arc::new(LateDouble::default())));
+    let sequence = shop.place("a", 21).await;
+    running.reached(sequence).await;
+    assert_eq!(shop.orders().await, [row("a", 42, "placed", sequence)]);
 }

@@ -52,7 +52,7 @@ async fn waiting_for_what_does_not_come_ends_in_time() {
     let wanted = Position::new(STREAM, 1_000_000);
     let late = running
         .positions()
-        .wait(&[wanted.clone()], Duration::from_millis(300))
+        .wait(std::slice::from_ref(&wanted), Duration::from_millis(300))
         .await;
     let read_model = "orders".to_owned();
     assert_eq!(
@@ -80,7 +80,7 @@ async fn streams_that_no_read_model_reads_are_not_waited_for() {
     assert!(
         service
             .positions()
-            .wait(&[here.clone()], Duration::ZERO)
+            .wait(std::slice::from_ref(&here), Duration::ZERO)
             .await
             .is_err()
     );

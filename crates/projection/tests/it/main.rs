@@ -8,4 +8,5 @@ mod memory;
 mod parked;
 mod runners;
 mod servers;
+mod setup;
 mod shop;

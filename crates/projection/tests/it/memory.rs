@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use chrono::TimeDelta;
 use doran_eventstore::Recorded;
 use doran_projection::{
     Tasks,
@@ -10,7 +11,7 @@ use doran_projection::{
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::shop::{EVENTS, PATIENCE, STREAM, Shop, time};
+use crate::shop::{EVENTS, PATIENCE, STREAM, Shop};
 
 #[derive(Default)]
 struct Amounts(HashMap<String, i64>);
@@ -118,11 +119,19 @@ async fn subscribers_see_an_event_after_it_was_folded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn folding_from_a_time_skips_what_is_older() {
     let shop = Shop::open().await;
-    shop.place("old", 1).await;
-    let future = Start::At(time("2999-01-01T00:00:00Z"));
-    let model = start(&shop, future).await;
-    assert_eq!((model.position(), amount(&model, "old")), (1, None));
-    let model = start(&shop, Start::At(time("2020-01-01T00:00:00Z"))).await;
+    let old = shop.place("old", 1).await;
+    let after_old = Start::At(shop.stored_at(old).await + TimeDelta::nanoseconds(1));
+    let model = start(&shop, after_old).await;
+    assert_eq!(model.position(), old);
+    let new = shop.place("new", 2).await;
+    for model in [model, start(&shop, after_old).await] {
+        model.wait_for(new, PATIENCE).await.unwrap();
+        assert_eq!(
+            (amount(&model, "old"), amount(&model, "new")),
+            (None, Some(2))
+        );
+    }
+    let model = start(&shop, Start::At(shop.stored_at(old).await)).await;
     assert_eq!(amount(&model, "old"), Some(1));
 }
 

@@ -205,6 +205,13 @@ impl Shop {
             .unwrap()
     }
 
+    /// When the server stored an event.
+    pub(crate) async fn stored_at(&self, sequence: u64) -> DateTime<Utc> {
+        let stream = self.js.get_stream_no_info(STREAM).await.unwrap();
+        let time = stream.get_raw_message(sequence).await.unwrap().time;
+        DateTime::from_timestamp(time.unix_timestamp(), time.nanosecond()).unwrap()
+    }
+
     /// `order_id amount status sequence`, by order.
     pub(crate) async fn orders(&self) -> Vec<(String, i64, String, i64)> {
         self.orders_in("shop").await
@@ -320,10 +327,6 @@ pub(crate) fn row(
         status.to_owned(),
         sequence.cast_signed(),
     )
-}
-
-pub(crate) fn time(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
 }
 
 fn rand_id() -> u128 {
