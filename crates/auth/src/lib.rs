@@ -1,1 +1,86 @@
-//! 
+//! Log-in, sessions and tokens. Owns the stream `SESSION`, the schema `auth` and the key that signs
+//! access tokens.
+//!
+//! Nothing but the list of sessions needs PostgreSQL. Accounts belong to user.
+
+mod commands;
+mod queries;
+mod read_side;
+mod refresh_token;
+mod routes;
+mod session;
+mod state;
+mod tokens;
+
+use doran_platform::{
+    Config, Platform, Role,
+    access_token::{Signer, SigningKeyError},
+    credentials::{CredentialError, Credentials},
+    database::DatabaseError,
+    http::Probe,
+};
+use doran_projection::{FolderError, SetupError};
+use sqlx::PgPool;
+
+pub use crate::read_side::SCHEMA;
+use crate::state::Service;
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("no signing key: set DORAN_SIGNING_KEY_FILE to an Ed25519 key, PKCS#8 in PEM")]
+    NoSigningKey,
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error("cannot publish the key that verifies access tokens")]
+    PublishKey(#[source] async_nats::Error),
+    #[error("cannot open the credential store")]
+    Credentials(#[from] CredentialError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("a read model of the auth service is not usable")]
+    ReadModel(#[from] FolderError),
+    #[error("the read models of the auth service do not fit together")]
+    Setup(#[from] SetupError),
+}
+
+/// Publishes the key that verifies tokens, starts the read model, and answers with the routes.
+pub async fn start(platform: &Platform) -> Result<Role, StartError> {
+    let signer = signer(&platform.config)?;
+    let published = signer.publish(&platform.js, &platform.verifier).await;
+    published.map_err(StartError::PublishKey)?;
+    let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
+    let (pool, positions) = read_side::start(platform).await?;
+    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
+    let service = Service::new(platform.clone(), signer, credentials, pool, positions);
+    Ok(Role {
+        routes: routes::routes(service),
+        probes,
+    })
+}
+
+fn signer(config: &Config) -> Result<Signer, StartError> {
+    let path = config
+        .signing_key_file
+        .as_deref()
+        .ok_or(StartError::NoSigningKey)?;
+    let signer = if config.dev {
+        Signer::open_or_create(path)
+    } else {
+        Signer::open(path)
+    };
+    Ok(signer?)
+}
+
+/// Without PostgreSQL people still log in; nobody sees a list of sessions.
+fn database_probe(pool: PgPool) -> Probe {
+    Probe::optional("postgres auth", move || {
+        let pool = pool.clone();
+        async move {
+            let answer = sqlx::query("select 1").execute(&pool).await;
+            answer
+                .map(|_| ())
+                .map_err(|_error| "does not answer".to_owned())
+        }
+    })
+}

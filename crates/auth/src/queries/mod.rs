@@ -1,0 +1,7 @@
+//! Questions about oneself, one file each.
+
+pub(crate) mod health;
+pub(crate) mod jwks;
+pub(crate) mod list_sessions;
+pub(crate) mod me;
+pub(crate) mod standing;

@@ -1,0 +1,10 @@
+//! The aggregate `Session`: one log-in on one device, kept alive by refresh tokens that each count
+//! once. Knows no token, only hashes; the time comes in with the command.
+
+mod aggregate;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use aggregate::{Command, Renewal, Session, Start};
+pub(crate) use error::Error;

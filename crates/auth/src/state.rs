@@ -1,0 +1,59 @@
+//! What every handler of this service has at hand.
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use doran_contract::subject::{SESSION_STREAM, USER_STREAM};
+use doran_eventstore::{JetStreamStore, LogReader};
+use doran_platform::{Platform, access_token::Signer, credentials::Credentials};
+use doran_projection::Positions;
+use sqlx::PgPool;
+
+use crate::{refresh_token::RefreshTokens, session::Session};
+
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) platform: Platform,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) credentials: Credentials,
+    pub(crate) sessions: JetStreamStore<Session>,
+    pub(crate) session_log: LogReader,
+    pub(crate) user_log: LogReader,
+    pub(crate) pool: PgPool,
+    pub(crate) positions: Positions,
+}
+
+impl Service {
+    pub(crate) fn new(
+        platform: Platform,
+        signer: Signer,
+        credentials: Credentials,
+        pool: PgPool,
+        positions: Positions,
+    ) -> Self {
+        Self {
+            signer: Arc::new(signer),
+            refresh_tokens: RefreshTokens::new(&platform.master_key),
+            credentials,
+            sessions: JetStreamStore::new(platform.js.clone()),
+            session_log: LogReader::new(platform.js.clone(), SESSION_STREAM),
+            user_log: LogReader::new(platform.js.clone(), USER_STREAM),
+            platform,
+            pool,
+            positions,
+        }
+    }
+}
+
+impl FromRef<Service> for Platform {
+    fn from_ref(service: &Service) -> Self {
+        service.platform.clone()
+    }
+}
+
+impl FromRef<Service> for Positions {
+    fn from_ref(service: &Service) -> Self {
+        service.positions.clone()
+    }
+}
