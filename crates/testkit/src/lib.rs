@@ -2,20 +2,24 @@
 //!
 //! `./dev test` starts one PostgreSQL and one Redis for the whole run; without it each test
 //! process starts its own. Every test gets its own database in them, and its own nats-server,
-//! because streams have fixed names. A fixture that cannot start fails its test by panicking.
+//! because streams have fixed names. Time stands still until a test moves it. A fixture that cannot start fails its test by panicking.
 
+mod clock;
 mod nats;
 mod postgres;
 mod redis;
 mod shared;
+mod streams;
 
 use anyhow::Result;
 use doran_supervisor::environment::Variables;
 
+pub use clock::TestClock;
 pub use doran_supervisor::servers::{NatsUser, Sync};
 pub use nats::TestNats;
 pub use postgres::{TestDatabase, TestPostgres};
 pub use redis::TestRedis;
+pub use streams::topology;
 
 /// The variables with which `doran` finds the servers of a test.
 pub fn variables(nats: &TestNats, database: &TestDatabase, redis: &TestRedis) -> Variables {

@@ -9,7 +9,7 @@ use doran_supervisor::environment::Variables;
 use doran_supervisor::programs::Program;
 use doran_supervisor::servers::{Nats, NatsUser, Sync};
 
-use crate::{blocking, must, shared};
+use crate::{blocking, must, shared, streams};
 
 /// One nats-server with the project's `nats.conf`, an empty store and a port of its own. It ends
 /// when this is dropped. Stopped, it keeps its data, port and passwords.
@@ -45,6 +45,13 @@ impl TestNats {
             })
         })
         .await
+    }
+
+    /// A server with every stream, lane and bucket of `streams/`.
+    pub async fn with_streams() -> Self {
+        let nats = Self::start().await;
+        must("streams", streams::apply(&nats.jetstream().await).await);
+        nats
     }
 
     pub fn url(&self) -> &str {

@@ -3,4 +3,5 @@
 #![cfg(test)]
 
 mod fixture;
+mod readme;
 mod up;

@@ -173,3 +173,12 @@ async fn the_observer_reads_events_and_changes_nothing() {
     }
     assert_eq!(append(&nats, "user.1.UserDeleted").await, 2);
 }
+
+#[tokio::test]
+async fn the_streams_of_the_project_can_be_had_at_once() {
+    let nats = TestNats::with_streams().await;
+    let jetstream = nats.jetstream().await;
+    let topology = doran_testkit::topology().unwrap();
+    assert_eq!(topology.diff(&jetstream, None).await.unwrap(), []);
+    assert!(topology.streams.iter().any(|file| file.name() == "USER"));
+}
