@@ -1,0 +1,54 @@
+#!/bin/sh
+# Makes what is secret once, and gives each container of compose.yaml what it needs and no more.
+#
+# kept/ has everything; beside it lies one volume per container, written anew at every start.
+set -eu
+cd "${1:-/secrets}"
+
+# Read-only files of an earlier start; root without capabilities may not write over them.
+rm -f nats/* postgres/* redis/* auth/* user/* chat/* gateway/* operator/*
+
+# A new secret begins with a letter, because nats-server would read a bare 12e3 as a number.
+password() {
+    [ -s "kept/$1" ] || printf 'p%s' "$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')" >"kept/$1"
+    cat "kept/$1"
+}
+
+[ -s kept/master.key ] || head -c 32 /dev/urandom | base64 >kept/master.key
+# An Ed25519 key as RFC 8410 writes it: a fixed head and 32 random bytes.
+[ -s kept/signing.pem ] || {
+    echo '-----BEGIN PRIVATE KEY-----'
+    { printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'; head -c 32 /dev/urandom; } | base64
+    echo '-----END PRIVATE KEY-----'
+} >kept/signing.pem
+chmod -R go= kept
+
+superuser=$(password postgres.superuser)
+limiter=$(password redis.gateway)
+database() { printf 'postgres://%s:%s@postgres:5432/doran' "$1" "$2"; }
+
+for role in all auth user chat gateway store batch observer system; do
+    printf 'NATS_%s_PASSWORD=%s\n' "$(echo "$role" | tr '[:lower:]' '[:upper:]')" "$(password "nats.$role")"
+done >nats/environment
+
+printf '%s' "$superuser" >postgres/superuser
+for role in auth user chat; do
+    password "postgres.$role" >"postgres/$role"
+    printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\n' "$(password "nats.$role")" \
+        "$(database "doran_$role" "$(password "postgres.$role")")" >"$role/environment"
+    cp kept/master.key "$role/"
+done
+cp kept/signing.pem auth/
+
+# Only the gateway may do something; the health check may say ping.
+printf 'user default on nopass -@all +ping\nuser gateway on >%s ~* &* +@all -@admin -@dangerous\n' "$limiter" >redis/users.acl
+redis_url="redis://gateway:$limiter@redis:6379/0"
+printf 'NATS_PASSWORD=%s\nREDIS_URL=%s\n' "$(password nats.gateway)" "$redis_url" >gateway/environment
+cp kept/master.key gateway/
+
+printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\nREDIS_URL=%s\n' "$(password nats.all)" \
+    "$(database postgres "$superuser")" "$redis_url" >operator/environment
+cp kept/master.key kept/signing.pem operator/
+
+# Whoever a container runs as; nobody else sees its volume.
+chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* gateway/* operator/*
