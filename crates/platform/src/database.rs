@@ -52,16 +52,7 @@ pub fn pool(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
 
 /// Runs the migrations of `M`, files `<number>_<what>.sql`, that `schema` has not had yet.
 pub async fn migrate<M: RustEmbed>(pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
-    let mut connection = pool.acquire().await.map_err(DatabaseError::Connect)?;
-    let statement = format!("create schema if not exists {schema}");
-    sqlx::query(AssertSqlSafe(statement))
-        .execute(&mut *connection)
-        .await
-        .map_err(|source| DatabaseError::Schema {
-            schema: schema.to_owned(),
-            source,
-        })?;
-    drop(connection);
+    ensure_schema(pool, schema).await?;
     Migrator::with_migrations(files::<M>()?)
         .run(pool)
         .await
@@ -69,6 +60,29 @@ pub async fn migrate<M: RustEmbed>(pool: &PgPool, schema: &str) -> Result<(), Da
             schema: schema.to_owned(),
             source,
         })
+}
+
+/// Asks first, so that a database user who may not make schemas can run in one made for it.
+async fn ensure_schema(pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
+    let mut connection = pool.acquire().await.map_err(DatabaseError::Connect)?;
+    let failed = |source| DatabaseError::Schema {
+        schema: schema.to_owned(),
+        source,
+    };
+    let is_there: bool = sqlx::query_scalar("select to_regnamespace($1) is not null")
+        .bind(schema)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if is_there {
+        return Ok(());
+    }
+    let statement = format!("create schema if not exists {schema}");
+    sqlx::query(AssertSqlSafe(statement))
+        .execute(&mut *connection)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }
 
 fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
