@@ -4,6 +4,7 @@
 //! process starts its own. Every test gets its own database in them, and its own nats-server,
 //! because streams have fixed names. Time stands still until a test moves it. A fixture that cannot start fails its test by panicking.
 
+mod api;
 mod clock;
 mod nats;
 mod postgres;
@@ -14,6 +15,7 @@ mod streams;
 use anyhow::Result;
 use doran_supervisor::environment::Variables;
 
+pub use api::{Api, Call, Reply};
 pub use clock::TestClock;
 pub use doran_supervisor::servers::{NatsUser, Sync};
 pub use nats::TestNats;
