@@ -1,1 +1,56 @@
-//! 
+//! The gateway: one port for HTTP, sockets and the page. It passes requests on to the services
+//! and live events on to sockets. No business rule, no database.
+
+mod front_door;
+mod gateway;
+mod limits;
+mod live;
+mod options;
+mod socket;
+
+use axum::Router;
+use doran_platform::{Platform, http::Health};
+use doran_projection::memory;
+
+use crate::gateway::Gateway;
+pub use crate::{
+    front_door::{Upstream, Upstreams},
+    live::EpochError,
+    options::{Options, Timing, local_origins},
+};
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot follow the rooms")]
+    Rooms(#[from] memory::StartError),
+    #[error("cannot ask which log this is")]
+    Epoch(#[from] EpochError),
+    #[error("REDIS_URL is not a Redis URL")]
+    Redis(#[from] redis::RedisError),
+}
+
+/// Starts the gateway: everything that its port serves. What surrounds it, request ids and the
+/// access log, is [`doran_platform::http::edge`].
+pub async fn start(platform: &Platform, options: Options) -> Result<Router, StartError> {
+    let Options {
+        upstreams,
+        health,
+        prometheus,
+        own_origins,
+        timing,
+    } = options;
+    let gateway = Gateway::start(platform, upstreams, own_origins, timing).await?;
+    let health = with_probes(health, &gateway);
+    Ok(Router::new()
+        .merge(socket::routes())
+        .merge(front_door::routes(&gateway, health, prometheus))
+        .with_state(gateway))
+}
+
+fn with_probes(health: Health, gateway: &Gateway) -> Health {
+    health
+        .with(gateway.platform.nats_probe())
+        .with(gateway.contact.probe())
+        .with(gateway.limits.probe())
+}

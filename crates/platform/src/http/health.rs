@@ -69,7 +69,8 @@ impl Health {
             .route("/health/ready", get(async move || self.ready().await))
     }
 
-    async fn ready(&self) -> impl IntoResponse + use<> {
+    /// Asks every dependency.
+    pub async fn report(&self) -> Report {
         let states = join_all(self.probes.iter().map(ask)).await;
         let essential_down = states
             .iter()
@@ -80,25 +81,51 @@ impl Health {
             (false, true) => "DEGRADED",
             (false, false) => "UP",
         };
-        let dependencies: Map<String, Value> = states
-            .into_iter()
-            .map(|(probe, state)| match state {
-                Ok(()) => (probe.name.to_owned(), json!({ "state": "UP" })),
+        Report {
+            status,
+            is_ready: !essential_down,
+            dependencies: states
+                .into_iter()
+                .map(|(probe, state)| (probe.name, state))
+                .collect(),
+        }
+    }
+
+    async fn ready(&self) -> impl IntoResponse + use<> {
+        let report = self.report().await;
+        let dependencies: Map<String, Value> = report
+            .dependencies
+            .iter()
+            .map(|(name, state)| match state {
+                Ok(()) => ((*name).to_owned(), json!({ "state": "UP" })),
                 Err(reason) => (
-                    probe.name.to_owned(),
+                    (*name).to_owned(),
                     json!({ "state": "DOWN", "reason": reason }),
                 ),
             })
             .collect();
-        let code = if essential_down {
-            StatusCode::SERVICE_UNAVAILABLE
-        } else {
+        let body = json!({ "status": report.status, "dependencies": dependencies });
+        (report.http_status(), Json(body))
+    }
+}
+
+/// What the probes found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// `UP`, `DEGRADED` while something optional is away, or `DOWN`.
+    pub status: &'static str,
+    pub is_ready: bool,
+    /// Each dependency, with the reason where it does not answer.
+    pub dependencies: Vec<(&'static str, Result<(), String>)>,
+}
+
+impl Report {
+    pub fn http_status(&self) -> StatusCode {
+        if self.is_ready {
             StatusCode::OK
-        };
-        (
-            code,
-            Json(json!({ "status": status, "dependencies": dependencies })),
-        )
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub mod valid;
 pub use actor::{Actor, Admin, RefuseToken};
 pub use body::Body;
 pub use command::CommandHeaders;
-pub use health::{Health, Probe};
+pub use health::{Health, Probe, Report};
 pub use query::{Id, Limit, Query};
 pub use refusal::Refusal;
 pub use request_id::{REQUEST_ID, RequestId, request_id};

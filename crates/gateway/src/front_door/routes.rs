@@ -1,0 +1,32 @@
+//! The URL map, sockets excepted.
+
+use axum::{
+    Router,
+    routing::{any, get},
+};
+use doran_platform::http::Health;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+
+use super::{about::about, forward::forward, headers, operations, page};
+use crate::gateway::Gateway;
+
+/// Smaller answers fit into one packet anyway.
+const COMPRESS_ABOVE_BYTES: u64 = 1024;
+
+pub(crate) fn routes(
+    gateway: &Gateway,
+    health: Health,
+    prometheus: PrometheusHandle,
+) -> Router<Gateway> {
+    let api = Router::new()
+        .route("/api", get(about))
+        .route("/api/{*path}", any(forward));
+    let all = Router::new()
+        .merge(api)
+        .merge(operations::routes(health, prometheus))
+        .merge(page::routes())
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)))
+        .layer(gateway.origins.cors());
+    headers::secure(all)
+}

@@ -1,0 +1,211 @@
+//! Calling a service, wherever it runs.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::DefaultBodyLimit,
+    http::{HeaderValue, Request, Uri, header::AUTHORIZATION},
+    response::Response,
+};
+use doran_contract::{Answer, ErrorCode};
+use doran_platform::http::{MAX_JSON_BYTES, Refusal};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use super::{Service, instances::Instances};
+
+/// What an answer to the gateway's own question may weigh: a page of the longest messages.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// Where a service is.
+#[derive(Clone, Debug)]
+pub enum Upstream {
+    /// In this process, as its own routes, without [`doran_platform::http::edge`].
+    InProcess(Router),
+    /// In other processes: base addresses such as `http://10.0.0.7:8083`.
+    Http(Vec<Uri>),
+    /// Nowhere in this installation.
+    Absent,
+}
+
+/// Where each service is.
+#[derive(Clone, Debug)]
+pub struct Upstreams {
+    pub auth: Upstream,
+    pub users: Upstream,
+    pub chat: Upstream,
+}
+
+#[derive(Clone)]
+pub(crate) struct Services {
+    auth: Backend,
+    users: Backend,
+    chat: Backend,
+}
+
+#[derive(Clone)]
+enum Backend {
+    InProcess(Router),
+    Instances(Box<Instances>),
+    Absent,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    #[error("no instance of the service is configured")]
+    Absent,
+    #[error("the request cannot be put")]
+    Malformed(#[from] axum::http::Error),
+    #[error("the service does not answer")]
+    Away(#[source] tower::BoxError),
+    #[error("the service got the request and did not answer")]
+    FateUnknown(#[source] tower::BoxError),
+}
+
+/// What a service answered to the gateway's own question, if not what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Refused {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+impl Services {
+    pub(crate) fn new(upstreams: Upstreams) -> Self {
+        Self {
+            auth: upstreams.auth.into(),
+            users: upstreams.users.into(),
+            chat: upstreams.chat.into(),
+        }
+    }
+
+    pub(super) async fn call(
+        &self,
+        service: Service,
+        request: Request<Body>,
+    ) -> Result<Response, CallError> {
+        match self.backend(service) {
+            Some(Backend::InProcess(routes)) => match routes.clone().oneshot(request).await {
+                Ok(response) => Ok(response),
+                Err(never) => match never {},
+            },
+            Some(Backend::Instances(instances)) => instances.call(request).await,
+            Some(Backend::Absent) | None => Err(CallError::Absent),
+        }
+    }
+
+    /// Asks on a user's behalf for the `data` of an answer.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &str,
+        token: &str,
+        patience: Duration,
+    ) -> Result<T, Refused> {
+        let asked = async {
+            let response = self.call(service, question(path, token)?).await?;
+            read(response).await
+        };
+        match timeout(patience, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Refused::unavailable()),
+        }
+    }
+
+    fn backend(&self, service: Service) -> Option<&Backend> {
+        match service {
+            Service::Auth => Some(&self.auth),
+            Service::Users => Some(&self.users),
+            Service::Chat => Some(&self.chat),
+            Service::Store | Service::Batch => None,
+        }
+    }
+}
+
+impl From<Upstream> for Backend {
+    fn from(upstream: Upstream) -> Self {
+        match upstream {
+            Upstream::InProcess(routes) => Self::InProcess(complete(routes)),
+            Upstream::Http(bases) => Self::Instances(Box::new(Instances::new(bases))),
+            Upstream::Absent => Self::Absent,
+        }
+    }
+}
+
+/// What the edge gives a service that listens on a port of its own.
+fn complete(routes: Router) -> Router {
+    routes
+        .fallback(async || Refusal::not_found("route"))
+        .method_not_allowed_fallback(async || {
+            let message = "this route does not take that method";
+            Refusal::new(ErrorCode::MethodNotAllowed, message)
+        })
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+}
+
+fn question(path: &str, token: &str) -> Result<Request<Body>, CallError> {
+    let bearer = HeaderValue::try_from(format!("Bearer {token}"));
+    let bearer = bearer.map_err(axum::http::Error::from)?;
+    let request = Request::get(path).header(AUTHORIZATION, bearer);
+    Ok(request.body(Body::empty())?)
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Refused> {
+    let is_success = response.status().is_success();
+    let body = to_bytes(response.into_body(), MAX_ANSWER_BYTES)
+        .await
+        .map_err(|error| CallError::Away(error.into()))?;
+    if is_success {
+        let answer: Result<Answer<T>, _> = serde_json::from_slice(&body);
+        let data = answer.ok().and_then(|answer| answer.data);
+        return data.ok_or_else(Refused::unreadable);
+    }
+    Err(serde_json::from_slice::<Refusing>(&body)
+        .ok()
+        .and_then(|answer| {
+            Some(Refused {
+                code: answer.error_code?,
+                message: answer.message?,
+            })
+        })
+        .unwrap_or_else(Refused::unreadable))
+}
+
+/// The part of a refusal that a socket passes on.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Refusing {
+    message: Option<String>,
+    error_code: Option<ErrorCode>,
+}
+
+impl Refused {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn unavailable() -> Self {
+        Self::new(
+            ErrorCode::Unavailable,
+            "the service does not answer, try again",
+        )
+    }
+
+    fn unreadable() -> Self {
+        tracing::error!("a service's answer cannot be read");
+        Self::new(ErrorCode::Internal, "something went wrong here")
+    }
+}
+
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Self {
+        tracing::warn!(error = %error, "a service was asked in vain");
+        Self::unavailable()
+    }
+}

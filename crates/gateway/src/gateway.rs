@@ -1,0 +1,74 @@
+//! What the gateway's handlers share. Cheap to clone.
+
+use std::{ops::Deref, sync::Arc};
+
+use axum::extract::FromRef;
+use doran_platform::{Platform, directory::Rooms};
+
+use crate::{
+    StartError, Timing, Upstreams,
+    front_door::{Origins, Services},
+    limits::Limits,
+    live::{Contact, Hubs, Log, Pulse, follow_rooms},
+    socket::{ReadMarkers, Sockets, guard},
+};
+
+#[derive(Clone)]
+pub(crate) struct Gateway(Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) platform: Platform,
+    pub(crate) rooms: Rooms,
+    pub(crate) services: Services,
+    pub(crate) limits: Limits,
+    pub(crate) origins: Origins,
+    pub(crate) hubs: Hubs,
+    pub(crate) sockets: Sockets,
+    pub(crate) contact: Contact,
+    pub(crate) read_markers: ReadMarkers,
+    pub(crate) timing: Timing,
+}
+
+impl Deref for Gateway {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl FromRef<Gateway> for Platform {
+    fn from_ref(gateway: &Gateway) -> Self {
+        gateway.platform.clone()
+    }
+}
+
+impl Gateway {
+    pub(crate) async fn start(
+        platform: &Platform,
+        upstreams: Upstreams,
+        own_origins: Vec<String>,
+        timing: Timing,
+    ) -> Result<Self, StartError> {
+        let rooms = platform.rooms().await?.clone();
+        let log = Log::new(platform.js.clone());
+        let pulse = Pulse::start(&platform.nats, &log, &platform.lifecycle).await?;
+        let gateway = Self(Arc::new(Shared {
+            services: Services::new(upstreams),
+            limits: Limits::start(&platform.config, &platform.lifecycle)?,
+            origins: Origins::new(&platform.config, own_origins),
+            hubs: Hubs::new(platform, &rooms, log, pulse.clone(), timing),
+            sockets: Sockets::default(),
+            contact: Contact::new(platform, &rooms),
+            read_markers: ReadMarkers::default(),
+            platform: platform.clone(),
+            rooms,
+            timing,
+        }));
+        let lifecycle = &platform.lifecycle;
+        lifecycle.spawn(guard::watch(gateway.clone()));
+        lifecycle.spawn(follow_rooms(gateway.clone()));
+        lifecycle.spawn(gateway.hubs.clone().end_with_the_log(pulse));
+        Ok(gateway)
+    }
+}

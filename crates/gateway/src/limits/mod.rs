@@ -1,0 +1,80 @@
+//! Rate limits: how often one user, or one address, may ask for what.
+//!
+//! All gateways share one account in Redis. While it is away each keeps a stricter one of its own,
+//! and asks nobody, so that a dead Redis costs no time.
+
+mod bucket;
+mod local;
+mod shared;
+mod subject;
+
+use std::{sync::Arc, time::Duration};
+
+use doran_platform::{Config, Lifecycle, http::Probe};
+use redis::RedisError;
+
+pub(crate) use self::{
+    bucket::Verdict,
+    subject::{Group, Subject},
+};
+use self::{local::Local, shared::Shared};
+
+#[derive(Clone)]
+pub(crate) struct Limits(Option<Arc<Accounts>>);
+
+struct Accounts {
+    shared: Shared,
+    local: Local,
+}
+
+impl Limits {
+    pub(crate) fn start(config: &Config, lifecycle: &Lifecycle) -> Result<Self, RedisError> {
+        if config.no_limits {
+            tracing::warn!("rate limits are off");
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Arc::new(Accounts {
+            shared: Shared::start(&config.redis_url, lifecycle)?,
+            local: Local::default(),
+        }))))
+    }
+
+    pub(crate) fn are_off(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Counts one request.
+    pub(crate) async fn check(&self, group: Group, subject: Subject) -> Verdict {
+        let Some(accounts) = &self.0 else {
+            return Verdict::unlimited();
+        };
+        match accounts.shared.check(group, subject).await {
+            Some(verdict) => verdict,
+            None => accounts.local.check(group, subject),
+        }
+    }
+
+    /// Counts one request; how long to wait if it is one too many.
+    pub(crate) async fn wait_before(&self, group: Group, subject: Subject) -> Option<Duration> {
+        if self.are_off() {
+            return None;
+        }
+        self.check(group, subject).await.retry_after
+    }
+
+    pub(crate) fn probe(&self) -> Probe {
+        let accounts = self.0.clone();
+        Probe::optional("redis", move || {
+            let is_away = accounts
+                .as_ref()
+                .is_some_and(|accounts| accounts.shared.is_away());
+            async move {
+                if is_away {
+                    Err("away, limits are kept by each gateway alone".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! What is counted, and for whom.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use doran_contract::UserId;
+
+use super::bucket::Rate;
+use crate::front_door::Service;
+
+/// Routes that share one limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Group {
+    Auth,
+    Users,
+    /// Tells whether somebody has an account, so it is slow to try addresses with.
+    CheckEmail,
+    Chat,
+    Store,
+    Batch,
+}
+
+impl Group {
+    pub(crate) fn of(service: Service, path: &str) -> Self {
+        match service {
+            Service::Auth => Self::Auth,
+            Service::Users if path.starts_with("/api/users/check-email/") => Self::CheckEmail,
+            Service::Users => Self::Users,
+            Service::Chat => Self::Chat,
+            Service::Store => Self::Store,
+            Service::Batch => Self::Batch,
+        }
+    }
+
+    pub(super) const fn rate(self) -> Rate {
+        match self {
+            Self::Auth => Rate::new(10, 20),
+            Self::Users => Rate::new(20, 40),
+            Self::Chat => Rate::new(30, 60),
+            Self::Store => Rate::new(15, 30),
+            Self::Batch | Self::CheckEmail => Rate::new(5, 10),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Users => "users",
+            Self::CheckEmail => "check-email",
+            Self::Chat => "chat",
+            Self::Store => "store",
+            Self::Batch => "batch",
+        }
+    }
+}
+
+/// Who is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// Whoever holds a valid token of this user.
+    User(UserId),
+    /// An address without one.
+    Address(IpAddr),
+}
+
+impl Subject {
+    /// One household has one IPv4 address, and a whole /64 of IPv6.
+    pub(super) fn counted(self) -> Self {
+        match self {
+            Self::Address(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                let network = address
+                    .to_ipv4_mapped()
+                    .map_or_else(|| Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into(), IpAddr::V4);
+                Self::Address(network)
+            }
+            Self::User(_) | Self::Address(IpAddr::V4(_)) => self,
+        }
+    }
+}
+
+/// Name of the account in Redis.
+pub(super) fn account(group: Group, subject: Subject) -> String {
+    match subject {
+        Subject::User(user) => format!("doran:limit:{}:user:{user}", group.name()),
+        Subject::Address(address) => format!("doran:limit:{}:address:{address}", group.name()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(address: &str) -> Subject {
+        Subject::Address(address.parse().unwrap()).counted()
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_counted_together() {
+        assert_eq!(counted("2001:db8:1:2::1"), counted("2001:db8:1:2:ffff::9"));
+        assert_ne!(counted("2001:db8:1:2::1"), counted("2001:db8:1:3::1"));
+        assert_eq!(counted("::ffff:192.0.2.7"), counted("192.0.2.7"));
+        assert_ne!(counted("192.0.2.7"), counted("192.0.2.8"));
+    }
+
+    #[test]
+    fn asking_whether_an_address_is_taken_has_a_limit_of_its_own() {
+        let group = |path| Group::of(Service::Users, path);
+        assert_eq!(group("/api/users/check-email/a@b.c"), Group::CheckEmail);
+        assert_eq!(group("/api/users/7"), Group::Users);
+    }
+}

@@ -1,0 +1,106 @@
+//! What a client missed: everything in a room's timeline between what it has and the live events.
+
+use axum::extract::ws::Utf8Bytes;
+use doran_contract::{
+    RoomId,
+    events::{MessageEvent, MessageSent},
+    frame::{Incomplete, RESUME_MAX, Since},
+};
+use doran_eventstore::{ReadError, Recorded};
+use doran_platform::keyring::KeyringError;
+
+use super::{
+    Hub, Hubs, Log, Seated,
+    render::{self, text},
+};
+
+/// Whether a client can be given everything after what it has.
+pub(crate) enum Missed {
+    Complete(Replay),
+    /// Nothing is replayed: the client loads a page and subscribes again.
+    Incomplete(Incomplete),
+}
+
+/// Events that are readable, in stream order, to be opened one by one.
+pub(crate) struct Replay {
+    events: std::vec::IntoIter<(Recorded, MessageSent)>,
+    /// The event that the next frame names as the one before it.
+    prev: u64,
+}
+
+impl Missed {
+    pub(crate) async fn read(
+        hubs: &Hubs,
+        hub: &Hub,
+        since: &Since,
+        seated: Seated,
+    ) -> Result<Self, ReadError> {
+        let log = hubs.log();
+        if since.epoch != *hubs.epoch() || is_beyond(log, since.seq, seated.head).await? {
+            return Ok(Self::Incomplete(Incomplete::Epoch));
+        }
+        read(log, hub.room(), since.seq, seated.head).await
+    }
+}
+
+/// A place that the log has not reached yet: it has been set back under the same name.
+async fn is_beyond(log: &Log, sequence: u64, head: u64) -> Result<bool, ReadError> {
+    Ok(sequence > head && sequence > log.head().await?)
+}
+
+async fn read(log: &Log, room: RoomId, after: u64, head: u64) -> Result<Missed, ReadError> {
+    let stored = if after < head {
+        log.after(room, after, RESUME_MAX + 1).await?
+    } else {
+        Vec::new()
+    };
+    let stored: Vec<_> = stored
+        .into_iter()
+        .filter(|event| event.sequence <= head)
+        .collect();
+    if stored.len() > RESUME_MAX {
+        return Ok(Missed::Incomplete(Incomplete::TooFar));
+    }
+    let mut events = Vec::with_capacity(stored.len());
+    for recorded in stored {
+        match render::decode(&recorded) {
+            Ok(MessageEvent::MessageSent(sent)) => events.push((recorded, sent)),
+            Ok(MessageEvent::ReadMarkerMoved(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, "a resume stops at an event that cannot be read");
+                return Ok(Missed::Incomplete(Incomplete::Gap));
+            }
+        }
+    }
+    Ok(Missed::Complete(Replay {
+        events: events.into_iter(),
+        prev: after,
+    }))
+}
+
+impl Replay {
+    pub(crate) fn nothing() -> Self {
+        Self {
+            events: Vec::new().into_iter(),
+            prev: 0,
+        }
+    }
+
+    /// The next frame; none at the end.
+    pub(crate) async fn next(&mut self, hub: &Hub) -> Option<Result<Utf8Bytes, KeyringError>> {
+        loop {
+            let (recorded, sent) = self.events.next()?;
+            let first = hub.first_shown(sent.message_id);
+            if first.is_some_and(|first| first < recorded.sequence) {
+                continue;
+            }
+            let message = match hub.renderer().open(&recorded, sent).await {
+                Ok(message) => message,
+                Err(error) => return Some(Err(error)),
+            };
+            let frame = render::message(message, self.prev);
+            self.prev = recorded.sequence;
+            return Some(Ok(text(&frame)));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Live events: from the log's republished subjects to the sockets that are subscribed, each room
+//! opened and serialised once. Nothing is delivered twice, out of order, or with a silent hole.
+
+mod contact;
+mod hub;
+mod hubs;
+mod log;
+mod missed;
+mod notice;
+mod pulse;
+mod render;
+mod seat;
+mod timeline;
+
+pub(crate) use contact::Contact;
+pub(crate) use hub::{Hub, Seated};
+pub(crate) use hubs::{HubError, Hubs};
+pub(crate) use log::Log;
+pub(crate) use missed::{Missed, Replay};
+pub(crate) use notice::follow_rooms;
+pub use pulse::EpochError;
+pub(crate) use pulse::Pulse;
+pub(crate) use render::{Renderer, text};

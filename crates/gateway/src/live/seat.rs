@@ -1,0 +1,54 @@
+//! A socket's place in a room: live, or held back while it is given what it missed.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use doran_contract::frame::CloseCode;
+
+use crate::socket::Link;
+
+/// Bytes that may wait for a socket while it is given what it missed.
+const HELD_BYTES: usize = 1024 * 1024;
+
+pub(super) struct Seat {
+    pub(super) link: Arc<Link>,
+    /// Tells a later subscription of the same socket from this one.
+    pub(super) number: u64,
+    held: Option<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    frames: Vec<Utf8Bytes>,
+    bytes: usize,
+}
+
+impl Seat {
+    pub(super) fn held(link: Arc<Link>, number: u64) -> Self {
+        Self {
+            link,
+            number,
+            held: Some(Held::default()),
+        }
+    }
+
+    pub(super) fn show(&mut self, frame: &Utf8Bytes) {
+        let Some(held) = &mut self.held else {
+            self.link.outbox.push(frame.clone());
+            return;
+        };
+        held.bytes += frame.len();
+        held.frames.push(frame.clone());
+        if held.bytes > HELD_BYTES {
+            held.frames.clear();
+            self.link.close(CloseCode::SlowConsumer);
+        }
+    }
+
+    /// Passes on what was held, and from now on everything as it comes.
+    pub(super) fn go_live(&mut self) {
+        for frame in self.held.take().unwrap_or_default().frames {
+            self.link.outbox.push(frame);
+        }
+    }
+}

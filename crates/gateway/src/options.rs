@@ -1,0 +1,67 @@
+//! What the binary tells a gateway beside the common configuration.
+
+use std::time::Duration;
+
+use doran_platform::http::Health;
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::Upstreams;
+
+pub struct Options {
+    pub upstreams: Upstreams,
+    /// Probes of the other roles in this process; the gateway adds its own.
+    pub health: Health,
+    pub prometheus: PrometheusHandle,
+    /// Origins under which this gateway's own page is opened.
+    pub own_origins: Vec<String>,
+    pub timing: Timing,
+}
+
+impl Options {
+    pub fn new(upstreams: Upstreams, health: Health, prometheus: PrometheusHandle) -> Self {
+        Self {
+            upstreams,
+            health,
+            prometheus,
+            own_origins: Vec::new(),
+            timing: Timing::default(),
+        }
+    }
+}
+
+/// Origins of a page that is opened on the machine it is served from.
+pub fn local_origins(port: u16) -> Vec<String> {
+    ["localhost", "127.0.0.1"]
+        .map(|host| format!("http://{host}:{port}"))
+        .into()
+}
+
+/// How long a gateway waits for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// A socket must have logged in by then.
+    pub authenticate: Duration,
+    /// A quiet socket is pinged so often, and given up after twice that time.
+    pub ping: Duration,
+    /// Every room with subscribers is compared with the log so often.
+    pub verify: Duration,
+    /// A room without subscribers is followed for so long.
+    pub linger: Duration,
+    /// Without contact to the log for so long, frames are refused.
+    pub refuse_after: Duration,
+    /// Without contact to the log for so long, sockets are closed.
+    pub close_after: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            authenticate: Duration::from_secs(10),
+            ping: Duration::from_secs(25),
+            verify: Duration::from_secs(5),
+            linger: Duration::from_secs(30),
+            refuse_after: Duration::from_secs(5),
+            close_after: Duration::from_secs(15),
+        }
+    }
+}

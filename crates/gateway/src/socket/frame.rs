@@ -1,0 +1,151 @@
+//! Reading a client's frame. Pure.
+
+use std::borrow::Cow;
+
+use doran_contract::frame::ClientFrame;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Frames of the contract that this version does not serve yet.
+const LATER: [&str; 8] = [
+    "edit", "delete", "react", "unreact", "pin", "unpin", "typing", "presence",
+];
+
+#[derive(Debug)]
+pub(super) enum Read {
+    Frame(ClientFrame),
+    /// A frame of the contract that this version does not serve.
+    Unsupported {
+        id: Option<u64>,
+    },
+    /// Not a frame of the contract.
+    Malformed {
+        id: Option<u64>,
+    },
+}
+
+/// The parts that say what a frame is, and to which id it is to be answered.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Head<'a> {
+    #[serde(default)]
+    id: Option<Value>,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(default)]
+    file_ids: Value,
+}
+
+pub(super) fn read(text: &str) -> Read {
+    let Ok(head) = serde_json::from_str::<Head<'_>>(text) else {
+        return Read::Malformed { id: None };
+    };
+    let id = head.id.as_ref().and_then(Value::as_u64);
+    let has_files = match &head.file_ids {
+        Value::Null => false,
+        Value::Array(files) => !files.is_empty(),
+        _ => true,
+    };
+    if LATER.contains(&head.kind.as_ref()) || (head.kind == "send" && has_files) {
+        return Read::Unsupported { id };
+    }
+    serde_json::from_str(text).map_or(Read::Malformed { id }, Read::Frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use doran_contract::frame::Request;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_of_the_contract_is_read() {
+        let read = read(r#"{"id":7,"type":"ping"}"#);
+        assert!(
+            matches!(&read, Read::Frame(frame) if frame.id == Some(7) && matches!(frame.request, Request::Ping)),
+            "{read:?}"
+        );
+    }
+
+    #[test]
+    fn what_comes_later_is_told_from_what_is_unknown() {
+        for kind in LATER {
+            let frame = format!(r#"{{"id":1,"type":"{kind}","roomId":"x"}}"#);
+            assert!(
+                matches!(read(&frame), Read::Unsupported { id: Some(1) }),
+                "{kind}"
+            );
+        }
+        assert!(matches!(
+            read(r#"{"id":1,"type":"dance"}"#),
+            Read::Malformed { id: Some(1) }
+        ));
+    }
+
+    #[test]
+    fn attachments_are_not_silently_dropped() {
+        let with = |files: &str| {
+            read(&format!(
+                r#"{{"id":3,"type":"send","roomId":"00000000-0000-0000-0000-000000000001",
+                "clientMessageId":"a","content":"x","fileIds":{files}}}"#
+            ))
+        };
+        assert!(matches!(with("[]"), Read::Frame(_)));
+        assert!(matches!(
+            with(r#"["a"]"#),
+            Read::Unsupported { id: Some(3) }
+        ));
+    }
+
+    #[test]
+    fn an_answerable_id_is_found_in_a_malformed_frame() {
+        for (text, id) in [
+            (r#"{"id":5,"type":"subscribe"}"#, Some(5)),
+            (
+                r#"{"id":5,"type":"subscribe","roomId":"not an id"}"#,
+                Some(5),
+            ),
+            (r#"{"id":-5,"type":"ping"}"#, None),
+            (r#"{"id":"5","type":"ping"}"#, None),
+            (r#"{"type":7}"#, None),
+            ("[]", None),
+            ("", None),
+            ("nonsense", None),
+        ] {
+            assert!(
+                matches!(read(text), Read::Malformed { id: found } if found == id),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_frame_as_deep_as_a_well_is_refused() {
+        let deep = format!(
+            r#"{{"type":"ping","x":{}{}}}"#,
+            "[".repeat(30_000),
+            "]".repeat(30_000)
+        );
+        assert!(matches!(read(&deep), Read::Malformed { .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_be_read(text in ".*") {
+            let _read = read(&text);
+        }
+
+        #[test]
+        fn no_field_is_too_strange_to_be_read(
+            kind in "auth|subscribe|send|read|history|ping|reauth|unsubscribe|edit",
+            field in "id|roomId|since|content|clientMessageId|seq|before|limit|token|fileIds",
+            value in prop_oneof![
+                Just("null"), Just("-1"), Just("1e999"), Just("{}"), Just("[]"), Just("\"\\ud800\""),
+                Just("18446744073709551616"), Just("true"), Just("\"x\""),
+            ],
+        ) {
+            let _read = read(&format!(r#"{{"type":"{kind}","{field}":{value}}}"#));
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The first frames of a socket: hello, and then a log-in. Nothing else is answered before it.
+
+use axum::extract::ws::{Message, WebSocket};
+use doran_contract::{
+    ErrorCode,
+    frame::{
+        ClientFrame, CloseCode, MAX_FRAME_BYTES, MAX_IN_FLIGHT, RESUME_MAX, Request, ServerFrame,
+    },
+};
+
+use super::{
+    Link,
+    answer::Denied,
+    authenticate::authenticate,
+    closing::End,
+    frame::{self, Read},
+    link::ConnectionId,
+    request::Faults,
+};
+use crate::{gateway::Gateway, live::text};
+
+const VERSION: u32 = 1;
+
+/// Says hello and waits until the client has logged in.
+pub(super) async fn greet(gateway: &Gateway, socket: &mut WebSocket) -> Result<Link, End> {
+    let id = gateway.platform.clock.new_id();
+    reply(socket, &hello(gateway, id)).await?;
+    let mut faults = Faults::default();
+    loop {
+        let text = match socket.recv().await {
+            Some(Ok(Message::Text(text))) => text,
+            Some(Ok(Message::Binary(_))) => return Err(End::Close(CloseCode::Protocol)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+            Some(Ok(Message::Close(_))) | None => return Err(End::Closed),
+            Some(Err(error)) => return Err(error.into()),
+        };
+        match frame::read(&text) {
+            Read::Frame(ClientFrame {
+                id: request,
+                request: Request::Auth { token },
+            }) => {
+                if let Some(link) = enter(gateway, socket, id, (request, &token)).await? {
+                    return Ok(link);
+                }
+            }
+            Read::Frame(ClientFrame { id: request, .. }) | Read::Unsupported { id: request } => {
+                let denied = Denied::new(ErrorCode::Unauthenticated, "log in first");
+                reply(socket, &denied.frame(request)).await?;
+            }
+            Read::Malformed { id: request } => {
+                let (frame, end) = faults.count(request);
+                reply(socket, &frame).await?;
+                end?;
+            }
+        }
+    }
+}
+
+/// None if it may be tried again.
+async fn enter(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    id: ConnectionId,
+    (request, token): (Option<u64>, &str),
+) -> Result<Option<Link>, End> {
+    match authenticate(gateway, token).await {
+        Ok(person) => {
+            reply(socket, &person.welcome(request)).await?;
+            Ok(Some(Link::new(id, person.id, person.login)))
+        }
+        Err(refused) => {
+            reply(socket, &refused.denied.frame(request)).await?;
+            refused.end.map_or(Ok(None), |code| Err(End::Close(code)))
+        }
+    }
+}
+
+fn hello(gateway: &Gateway, id: ConnectionId) -> ServerFrame {
+    let ping_ms = gateway.timing.ping.as_millis();
+    ServerFrame::Hello {
+        version: VERSION,
+        connection: id.to_string(),
+        ping_ms: u64::try_from(ping_ms).unwrap_or(u64::MAX),
+        max_frame: MAX_FRAME_BYTES,
+        max_in_flight: MAX_IN_FLIGHT,
+        resume_max: RESUME_MAX,
+    }
+}
+
+async fn reply(socket: &mut WebSocket, frame: &ServerFrame) -> Result<(), End> {
+    socket
+        .send(Message::Text(text(frame)))
+        .await
+        .map_err(End::from)
+}

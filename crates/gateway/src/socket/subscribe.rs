@@ -1,0 +1,98 @@
+//! `subscribe`: a room's timeline from now on, or from where the client left it.
+
+use doran_contract::{
+    ErrorCode, RoomId,
+    frame::{CloseCode, Incomplete, OkAnswer, ServerFrame, Since},
+    room::RoomRole,
+};
+
+use super::{answer::Denied, connection::Connection};
+use crate::live::{Hub, Missed, Replay, Seated};
+
+/// Live events are held back while the client is given what it missed. A subscription to the same
+/// room takes the place of an earlier one.
+pub(super) async fn subscribe(
+    connection: &Connection,
+    id: Option<u64>,
+    room: RoomId,
+    since: Option<Since>,
+) -> Result<(), Denied> {
+    let (gateway, link) = (&connection.gateway, &connection.link);
+    let role = role(connection, room).await?;
+    connection.subscriptions.admit(room)?;
+    let (hub, seated) = gateway.hubs.seat(room, link).await?;
+    connection.subscriptions.insert(room, &hub);
+    let login = link.login();
+    let (missed, read_seq) = tokio::join!(
+        missed(connection, &hub, since.as_ref(), seated),
+        gateway
+            .read_markers
+            .find(&gateway.services, room, &login.token),
+    );
+    let missed = missed.inspect_err(|_| connection.subscriptions.remove(room))?;
+    let subscribed = |reason: Option<Incomplete>| OkAnswer::Subscribed {
+        room_id: room,
+        epoch: gateway.hubs.epoch().to_string(),
+        head: seated.head,
+        complete: reason.is_none(),
+        reason,
+        role,
+        read_seq,
+    };
+    let ok = |reason| ServerFrame::Ok {
+        id,
+        answer: subscribed(reason),
+    };
+    match missed {
+        Missed::Complete(replay) => {
+            connection.reply(&ok(None)).await;
+            give(connection, &hub, replay).await;
+            hub.go_live(link.id, seated);
+        }
+        Missed::Incomplete(reason) => {
+            connection.reply(&ok(Some(reason))).await;
+            hub.go_live_incomplete(link.id, seated);
+        }
+    }
+    Ok(())
+}
+
+async fn role(connection: &Connection, room: RoomId) -> Result<RoomRole, Denied> {
+    let rooms = &connection.gateway.rooms;
+    if let Some(role) = rooms.role(room, connection.link.user_id).await {
+        return Ok(role);
+    }
+    Err(match rooms.look(room, |_| ()) {
+        Some(()) => Denied::new(ErrorCode::NotMember, "not a member of this room"),
+        None => Denied::new(ErrorCode::NotFound, "room not found"),
+    })
+}
+
+async fn missed(
+    connection: &Connection,
+    hub: &Hub,
+    since: Option<&Since>,
+    seated: Seated,
+) -> Result<Missed, Denied> {
+    match since {
+        Some(since) => {
+            let hubs = &connection.gateway.hubs;
+            Ok(Missed::read(hubs, hub, since, seated).await?)
+        }
+        None => Ok(Missed::Complete(Replay::nothing())),
+    }
+}
+
+async fn give(connection: &Connection, hub: &Hub, mut replay: Replay) {
+    while let Some(frame) = replay.next(hub).await {
+        match frame {
+            Ok(frame) => connection.link.outbox.answer(frame).await,
+            Err(error) => {
+                // It was told that everything follows, so it has to start afresh.
+                tracing::warn!(%error, "a resume breaks off");
+                connection.link.close(CloseCode::Resync);
+                return;
+            }
+        }
+    }
+}
