@@ -5,6 +5,7 @@
 //! server says it sent. On any doubt it makes a new consumer behind the last event it gave out.
 
 use std::{
+    error::Error,
     pin::Pin,
     sync::atomic::Ordering,
     task::{Context, Poll},
@@ -164,13 +165,19 @@ impl Follower {
         Ok(event)
     }
 
+    /// Warns of the first failure in a row; the ones after it are no news.
+    fn log(&self, error: &BoxError) {
+        let (stream, error): (&str, &dyn Error) = (self.reader.stream(), &**error);
+        if self.pause == FIRST_PAUSE {
+            tracing::warn!(stream, error, "following is interrupted, starting again");
+        } else {
+            tracing::debug!(stream, error, "following is still interrupted");
+        }
+    }
+
     async fn recover(&mut self, error: &BoxError) {
         let stream = self.reader.stream();
-        tracing::warn!(
-            stream,
-            error = &**error,
-            "following is interrupted, starting again"
-        );
+        self.log(error);
         metrics::counter!("eventstore_follow_restarts_total", "stream" => stream.to_owned())
             .increment(1);
         tokio::time::sleep(self.pause.mul_f64(rand::random_range(0.5..1.0))).await;
