@@ -1,1 +1,68 @@
-//! 
+//! Rooms and messages. Owns the streams `CHATROOM` and `MESSAGE` and the schema `chat`.
+//!
+//! Sockets and live delivery belong to the gateway; accounts belong to user.
+
+mod commands;
+mod endpoints;
+mod messages;
+mod queries;
+mod read_side;
+mod room;
+mod routes;
+mod state;
+
+use doran_contract::subject::MESSAGE_STREAM;
+use doran_eventstore::{LogReader, ReadError};
+use doran_platform::{Platform, Role, database::DatabaseError, http::Probe};
+use doran_projection::{FolderError, SetupError, memory};
+use sqlx::PgPool;
+
+use crate::{messages::Known, state::Service};
+pub use crate::{read_side::SCHEMA, room::Error};
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("cannot follow the rooms")]
+    Directory(#[from] memory::StartError),
+    #[error("cannot read the messages")]
+    Messages(#[from] ReadError),
+    #[error("cannot offer the chat commands over NATS")]
+    Endpoints(#[source] async_nats::Error),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("a read model of the chat service is not usable")]
+    ReadModel(#[from] FolderError),
+    #[error("the read models of the chat service do not fit together")]
+    Setup(#[from] SetupError),
+}
+
+/// Starts the read models and the endpoints, and answers with the routes.
+pub async fn start(platform: &Platform) -> Result<Role, StartError> {
+    let directory = platform.rooms().await?.clone();
+    let (pool, positions) = read_side::start(platform).await?;
+    let messages = LogReader::new(platform.js.clone(), MESSAGE_STREAM);
+    let known = Known::start(platform, &messages, pool.clone()).await?;
+    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
+    let service = Service::new(platform.clone(), directory, known, (pool, positions));
+    endpoints::serve(&service)
+        .await
+        .map_err(StartError::Endpoints)?;
+    Ok(Role {
+        routes: routes::routes(service),
+        probes,
+    })
+}
+
+/// Without PostgreSQL people still talk; history and lists wait for it.
+fn database_probe(pool: PgPool) -> Probe {
+    Probe::optional("postgres chat", move || {
+        let pool = pool.clone();
+        async move {
+            let answer = sqlx::query("select 1").execute(&pool).await;
+            answer
+                .map(|_| ())
+                .map_err(|_error| "does not answer".to_owned())
+        }
+    })
+}

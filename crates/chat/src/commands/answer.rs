@@ -1,0 +1,77 @@
+//! A room as a command answers with it: from the aggregate and the log, never from PostgreSQL.
+
+use doran_contract::{
+    RoomId, Timestamp, UserId,
+    message::Message,
+    room::{Room, RoomStatus},
+    subject,
+};
+use doran_eventstore::{CommandContext, LogReader, Outcome, ReadError};
+use doran_platform::http::Refusal;
+use serde_json::json;
+
+use crate::{messages::open_recorded, room, state::Service};
+
+/// The room as `reader` sees it now. Unread and mention counts belong to queries: they are 0.
+pub(super) async fn room_answer(
+    service: &Service,
+    outcome: &Outcome<room::Room>,
+    ctx: &CommandContext,
+    reader: UserId,
+) -> Result<Room, Refusal> {
+    let room = outcome.aggregate.details().ok_or(room::Error::NotFound)?;
+    let (created_at, updated_at) = times(&service.room_log, room.id, outcome, ctx).await?;
+    let role = room.members.get(&reader).copied();
+    let last_message = match role {
+        Some(_) => last_message(service, room.id).await?,
+        None => None,
+    };
+    Ok(Room {
+        id: room.id,
+        name: room.name.clone(),
+        description: room.description.clone(),
+        kind: room.kind,
+        visibility: room.visibility,
+        owner_id: room.owner_id,
+        bot_id: None,
+        settings: json!({}),
+        member_count: u32::try_from(room.members.len()).unwrap_or(u32::MAX),
+        role,
+        status: RoomStatus::Active,
+        last_message_at: last_message.as_ref().map(|message| message.created_at),
+        last_message,
+        unread_count: 0,
+        mention_count: 0,
+        created_at,
+        updated_at,
+    })
+}
+
+/// When the room was made and last changed. The aggregate knows no times, its events do.
+async fn times(
+    log: &LogReader,
+    room: RoomId,
+    outcome: &Outcome<room::Room>,
+    ctx: &CommandContext,
+) -> Result<(Timestamp, Timestamp), ReadError> {
+    let now = ctx.time;
+    let last = if outcome.events.is_empty() {
+        log.get(outcome.sequence).await?
+    } else {
+        None
+    };
+    let first = log.last(&subject::room(room, "ChatRoomCreated")).await?;
+    let created_at = first.map_or(now, |event| event.time);
+    let updated_at = last.map_or(now, |event| event.time);
+    Ok((created_at.into(), updated_at.into()))
+}
+
+async fn last_message(service: &Service, room: RoomId) -> Result<Option<Message>, Refusal> {
+    let filter = subject::message(room, "MessageSent");
+    match service.message_log.last(&filter).await? {
+        Some(event) => Ok(Some(
+            open_recorded(&service.platform.keyring, &event).await?,
+        )),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,93 @@
+//! `POST /api/chat/rooms/{id}/messages`: a member says something.
+
+use axum::extract::State;
+use doran_contract::{
+    ClientMessageId, ErrorCode, MessageId, RoomId, UserId,
+    command::SendMessage,
+    message::{ContentType, Message},
+};
+use doran_eventstore::{CommandContext, Position, Recorded, envelope::COMMAND_FINGERPRINT};
+use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
+use garde::Validate;
+use serde::Deserialize;
+
+use super::SOURCE;
+use crate::{
+    messages::{Place, Sending, open_recorded, send},
+    state::Service,
+};
+
+/// What a message may say is checked where it is sent, for all who send.
+#[derive(Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+#[garde(allow_unvalidated)]
+pub(crate) struct Request {
+    content: String,
+    #[serde(default)]
+    content_type: ContentType,
+    client_message_id: Option<ClientMessageId>,
+    reply_to: Option<MessageId>,
+    #[serde(default)]
+    mentions: Vec<UserId>,
+}
+
+pub(crate) async fn send_message(
+    State(service): State<Service>,
+    actor: Actor,
+    Id(room_id): Id<RoomId>,
+    headers: CommandHeaders,
+    body: Body<Request>,
+) -> Result<Success<Message>, Refusal> {
+    let ctx = headers.context(&service.platform, SOURCE, Some(actor.user_id), &body.raw);
+    let Request {
+        content,
+        content_type,
+        client_message_id,
+        reply_to,
+        mentions,
+    } = body.value;
+    let message = SendMessage {
+        sender_id: actor.user_id,
+        room_id,
+        // With an `Idempotency-Key` the command id, and so the message, is the same at a retry.
+        client_message_id: client_message_id.unwrap_or_else(|| ctx.command_id.into()),
+        content: content.clone(),
+        content_type,
+        reply_to,
+        mentions,
+    };
+    let sending = send(&service, message, ctx.clone()).await?;
+    let place = sending.place();
+    let success = match sending {
+        Sending::Stored { event, .. } => {
+            let message = Message::sent(event, place.seq, place.created_at, Some(content));
+            let location = format!("/api/chat/rooms/{room_id}/messages/{}", message.id);
+            Success::created(&location, message)
+        }
+        Sending::Known { .. } => Success::ok(first(&service, place, &ctx).await?),
+    };
+    let position = Position::new(service.message_log.stream(), place.seq);
+    Ok(success.at(&position).version(place.seq))
+}
+
+/// The message as it was sent the first time.
+async fn first(service: &Service, place: Place, ctx: &CommandContext) -> Result<Message, Refusal> {
+    let first = service.message_log.get(place.seq).await?;
+    let first = first.ok_or_else(|| {
+        Refusal::new(ErrorCode::Unavailable, "the log does not answer, try again")
+    })?;
+    refuse_other_request(&first, ctx)?;
+    open_recorded(&service.platform.keyring, &first).await
+}
+
+/// The same `Idempotency-Key` with another body is a mistake of the client's.
+fn refuse_other_request(first: &Recorded, ctx: &CommandContext) -> Result<(), Refusal> {
+    let before = first.headers.get(COMMAND_FINGERPRINT);
+    match (before, &ctx.fingerprint) {
+        (Some(before), Some(now)) if before.as_str() != now => Err(Refusal::new(
+            ErrorCode::IdempotencyMismatch,
+            "this idempotency key was used with another body",
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,195 @@
+//! Sending a message: checked in memory, sealed, appended once. The only way into the log.
+
+use bytes::Bytes;
+use doran_contract::{
+    ErrorCode, MessageId, UserId,
+    command::{Durability, SendMessage, Sent},
+    events::{MessageEvent, MessageSent},
+    message::{ContentType, MAX_CONTENT_CHARS, SenderType},
+    room::RoomStatus,
+    subject,
+};
+use doran_eventstore::{CommandContext, NewEvent, event_id};
+use doran_platform::{
+    http::Refusal,
+    keyring::{self, KeyringError},
+};
+use tokio::time::Instant;
+
+use super::Place;
+use crate::state::Service;
+
+/// People whom one message may name.
+const MAX_MENTIONS: usize = 100;
+
+/// What became of a message that was sent.
+#[derive(Debug)]
+pub(crate) enum Sending {
+    /// It is in the log now.
+    Stored { event: MessageSent, place: Place },
+    /// It was sent before. What was sent now is not stored, whatever it says.
+    Known { id: MessageId, place: Place },
+}
+
+impl Sending {
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Stored { place, .. } | Self::Known { place, .. } => *place,
+        }
+    }
+
+    pub(crate) fn sent(&self, durability: Durability) -> Sent {
+        let (message_id, duplicate) = match self {
+            Self::Stored { event, .. } => (event.message_id, false),
+            Self::Known { id, .. } => (*id, true),
+        };
+        let Place { seq, created_at } = self.place();
+        Sent {
+            message_id,
+            seq,
+            created_at,
+            duplicate,
+            durability,
+        }
+    }
+}
+
+/// Stores the message, unless it was stored before. Answers after the log has it.
+///
+/// The command id of `ctx` is not used: a message is its own command, named by its id.
+pub(crate) async fn send(
+    service: &Service,
+    message: SendMessage,
+    ctx: CommandContext,
+) -> Result<Sending, Refusal> {
+    let started = Instant::now();
+    check(&message)?;
+    authorise(service, &message).await?;
+    let SendMessage {
+        room_id, sender_id, ..
+    } = message;
+    let id = MessageId::derive(room_id, sender_id, &message.client_message_id);
+    let sending = match service.known.find(id).await {
+        Some(place) => Sending::Known { id, place },
+        None => store(service, id, message, ctx).await?,
+    };
+    metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
+    Ok(sending)
+}
+
+fn check(message: &SendMessage) -> Result<(), Refusal> {
+    if message.content.chars().count() > MAX_CONTENT_CHARS {
+        return Err(Refusal::new(
+            ErrorCode::TooLarge,
+            format!("a message has {MAX_CONTENT_CHARS} characters at most"),
+        ));
+    }
+    if message.content.trim().is_empty() {
+        return Err(Refusal::invalid_field("content", "must not be blank"));
+    }
+    if message.content_type == ContentType::System {
+        return Err(Refusal::invalid_field(
+            "contentType",
+            "must be text or code",
+        ));
+    }
+    if message.mentions.len() > MAX_MENTIONS {
+        let reason = format!("must be {MAX_MENTIONS} at most");
+        return Err(Refusal::invalid_field("mentions", reason));
+    }
+    Ok(())
+}
+
+async fn authorise(service: &Service, message: &SendMessage) -> Result<(), Refusal> {
+    service
+        .require_member(message.room_id, message.sender_id)
+        .await?;
+    let status = service.directory.look(message.room_id, |room| room.status);
+    match status {
+        Some(RoomStatus::Active) => service.require_active(message.sender_id).await,
+        Some(RoomStatus::Restricted | RoomStatus::Deactivated | RoomStatus::Archived) | None => {
+            Err(Refusal::new(
+                ErrorCode::RoomInactive,
+                "nothing can be said in this room any more",
+            ))
+        }
+    }
+}
+
+async fn store(
+    service: &Service,
+    id: MessageId,
+    message: SendMessage,
+    ctx: CommandContext,
+) -> Result<Sending, Refusal> {
+    let ctx = CommandContext {
+        command_id: id.as_uuid(),
+        expected_sequence: None,
+        ..ctx
+    };
+    let event_id = event_id(ctx.command_id, 0);
+    let subject = subject::message(message.room_id, "MessageSent");
+    let place = keyring::Place {
+        subject: &subject,
+        event_id,
+        field: "content",
+    };
+    let event = seal(service, id, message, place).await?;
+    let body = serde_json::to_vec(&event).map_err(|error| Refusal::internal(&error))?;
+    let named = MessageEvent::from(event.clone());
+    let new_event = NewEvent {
+        event_type: named.name(),
+        version: named.version(),
+        event_id,
+        body: Bytes::from(body),
+        ctx: &ctx,
+        subject,
+    };
+    let appended = service.lane.append(new_event).await?;
+    let place = Place {
+        seq: appended.sequence,
+        created_at: appended.time.into(),
+    };
+    service.known.note(id, place);
+    if appended.duplicate {
+        return Ok(Sending::Known { id, place });
+    }
+    metrics::counter!("chat_messages_sent_total").increment(1);
+    Ok(Sending::Stored { event, place })
+}
+
+async fn seal(
+    service: &Service,
+    message_id: MessageId,
+    message: SendMessage,
+    place: keyring::Place<'_>,
+) -> Result<MessageSent, Refusal> {
+    let sender_id = message.sender_id;
+    let key = service.platform.keyring.key(sender_id).await?;
+    let key = key.ok_or(KeyringError::NoKey)?;
+    Ok(MessageSent {
+        message_id,
+        room_id: message.room_id,
+        sender_id,
+        sender_type: SenderType::User,
+        content: key.seal(place, &message.content),
+        content_type: message.content_type,
+        client_message_id: message.client_message_id,
+        reply_to: message.reply_to,
+        mentions: members_among(service, message.room_id, message.mentions),
+    })
+}
+
+/// Each once; people who are not members are left out.
+fn members_among(
+    service: &Service,
+    room: doran_contract::RoomId,
+    mut mentions: Vec<UserId>,
+) -> Vec<UserId> {
+    mentions.sort_unstable();
+    mentions.dedup();
+    service.directory.look(room, |entry| {
+        mentions.retain(|user| entry.members.contains_key(user));
+    });
+    mentions
+}

@@ -1,0 +1,97 @@
+//! What every handler of this service has at hand.
+
+use axum::extract::FromRef;
+use doran_contract::{
+    ErrorCode, RoomId, UserId,
+    room::RoomRole,
+    subject::{MESSAGE_STREAM, ROOM_STREAM},
+};
+use doran_eventstore::{JetStreamStore, Lane, LogReader};
+use doran_platform::{Platform, directory::Rooms, http::Refusal};
+use doran_projection::Positions;
+use sqlx::PgPool;
+
+use crate::{
+    messages::{Known, Markers},
+    room::{self, Room},
+};
+
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) platform: Platform,
+    pub(crate) rooms: JetStreamStore<Room>,
+    pub(crate) room_log: LogReader,
+    pub(crate) message_log: LogReader,
+    /// Rooms as authorisation knows them, in memory.
+    pub(crate) directory: Rooms,
+    pub(crate) lane: Lane,
+    pub(crate) known: Known,
+    pub(crate) markers: Markers,
+    pub(crate) pool: PgPool,
+    positions: Positions,
+}
+
+impl Service {
+    pub(crate) fn new(
+        platform: Platform,
+        directory: Rooms,
+        known: Known,
+        (pool, positions): (PgPool, Positions),
+    ) -> Self {
+        let js = &platform.js;
+        Self {
+            rooms: JetStreamStore::new(js.clone()),
+            room_log: LogReader::new(js.clone(), ROOM_STREAM),
+            message_log: LogReader::new(js.clone(), MESSAGE_STREAM),
+            directory,
+            lane: Lane::new(js.clone()),
+            known,
+            markers: Markers::new(pool.clone()),
+            pool,
+            positions,
+            platform,
+        }
+    }
+
+    /// Refuses who is not in the room. Decided in memory, also while PostgreSQL is away.
+    pub(crate) async fn require_member(
+        &self,
+        room: RoomId,
+        user: UserId,
+    ) -> Result<RoomRole, Refusal> {
+        if let Some(role) = self.directory.role(room, user).await {
+            return Ok(role);
+        }
+        let exists = self.directory.look(room, |_| ()).is_some();
+        Err(if exists {
+            room::Error::NotAMember.into()
+        } else {
+            room::Error::NotFound.into()
+        })
+    }
+
+    /// Refuses people whose account rests: they read, and say nothing anywhere.
+    pub(crate) async fn require_active(&self, user: UserId) -> Result<(), Refusal> {
+        use doran_contract::user::UserStatus;
+        let account = self.platform.users.find(user).await;
+        match account.map(|account| account.status) {
+            Some(UserStatus::Active) => Ok(()),
+            Some(UserStatus::Inactive | UserStatus::Suspended) | None => Err(Refusal::new(
+                ErrorCode::Forbidden,
+                "your account is not active",
+            )),
+        }
+    }
+}
+
+impl FromRef<Service> for Platform {
+    fn from_ref(service: &Service) -> Self {
+        service.platform.clone()
+    }
+}
+
+impl FromRef<Service> for Positions {
+    fn from_ref(service: &Service) -> Self {
+        service.positions.clone()
+    }
+}
