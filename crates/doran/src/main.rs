@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod front_door;
 mod output;
 mod process;
 mod progress;

@@ -27,3 +27,10 @@ pub(crate) fn table<const N: usize>(
     }
     line(&table.trim_fmt())
 }
+
+/// What somebody chose to be called, without power over the terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}

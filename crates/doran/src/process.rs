@@ -32,6 +32,14 @@ pub(crate) struct RoleOptions {
     pub(crate) config: Config,
 }
 
+/// What a role is started with.
+pub(crate) struct Process {
+    pub(crate) platform: Platform,
+    pub(crate) metrics: PrometheusHandle,
+    /// Where it will be reached.
+    pub(crate) address: SocketAddr,
+}
+
 /// Runs one service on a port of its own.
 pub(crate) async fn run_service(
     name: &'static str,
@@ -39,14 +47,20 @@ pub(crate) async fn run_service(
     options: RoleOptions,
     start: impl AsyncFnOnce(&Platform) -> Result<Role>,
 ) -> Result<()> {
+    refuse_dev(name, &options)?;
+    run(name, port, options, async |process| {
+        let role = start(&process.platform).await?;
+        Ok(with_operations(role, process))
+    })
+    .await
+}
+
+/// Made-up secrets would differ from process to process.
+pub(crate) fn refuse_dev(name: &str, options: &RoleOptions) -> Result<()> {
     if options.config.dev {
         bail!("--dev makes secrets up and is for `doran all` alone; give {name} its key files");
     }
-    run(name, port, options, async |platform, metrics| {
-        let role = start(platform).await?;
-        Ok(with_operations(role, metrics, platform.clock.clone()))
-    })
-    .await
+    Ok(())
 }
 
 /// Binds the port, starts, serves until it is asked to stop, and stops in order.
@@ -54,7 +68,7 @@ pub(crate) async fn run(
     name: &'static str,
     port: u16,
     options: RoleOptions,
-    start: impl AsyncFnOnce(&Platform, PrometheusHandle) -> Result<Router>,
+    start: impl AsyncFnOnce(Process) -> Result<Router>,
 ) -> Result<()> {
     let listener = bind(&options, port).await?;
     let address = listener.local_addr()?;
@@ -62,10 +76,14 @@ pub(crate) async fn run(
     let lifecycle = Lifecycle::default();
     lifecycle.spawn(upkeep(metrics.clone(), lifecycle.clone()));
     let started = async {
-        let platform = Platform::start(options.config, Clock::system(), lifecycle.clone(), name)
-            .await
-            .map_err(dependency)?;
-        start(&platform, metrics).await
+        let platform = Platform::start(options.config, Clock::system(), lifecycle.clone(), name);
+        let platform = platform.await.map_err(dependency)?;
+        start(Process {
+            platform,
+            metrics,
+            address,
+        })
+        .await
     };
     let routes = tokio::select! {
         started = started => started?,
@@ -113,16 +131,17 @@ async fn bind(options: &RoleOptions, port: u16) -> Result<TcpListener> {
 }
 
 /// A service's routes with what operators ask of every process.
-fn with_operations(role: Role, metrics: PrometheusHandle, clock: Clock) -> Router {
+fn with_operations(role: Role, process: Process) -> Router {
+    let Process {
+        platform, metrics, ..
+    } = process;
     let health = role
         .probes
         .into_iter()
         .fold(Health::default(), Health::with);
-    let routes = role.routes.merge(health.routes());
-    edge(
-        routes.route("/metrics", get(async move || prometheus_text(&metrics))),
-        clock,
-    )
+    let metrics = Router::new().route("/metrics", get(async move || prometheus_text(&metrics)));
+    let routes = role.routes.merge(health.routes()).merge(metrics);
+    edge(routes, platform.clock.clone())
 }
 
 fn prometheus_text(metrics: &PrometheusHandle) -> Response {

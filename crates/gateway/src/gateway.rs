@@ -55,7 +55,7 @@ impl Gateway {
         let pulse = Pulse::start(&platform.nats, &log, &platform.lifecycle).await?;
         let gateway = Self(Arc::new(Shared {
             services: Services::new(upstreams),
-            limits: Limits::start(&platform.config, &platform.lifecycle)?,
+            limits: Limits::start(&platform.config, &platform.lifecycle).await?,
             origins: Origins::new(&platform.config, own_origins),
             hubs: Hubs::new(platform, &rooms, log, pulse.clone(), timing),
             sockets: Sockets::default(),

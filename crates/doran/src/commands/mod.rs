@@ -1,21 +1,34 @@
 //! The commands, one file each: its flags, and what it does.
 
+mod all;
+mod auth;
+mod chat;
 mod doctor;
 mod events;
+mod gateway;
 mod projections;
 mod streams;
+mod user;
+mod users;
 
 use anyhow::Result;
 use futures_util::future::LocalBoxFuture;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
+    All(all::All),
+    Auth(auth::Auth),
+    User(user::User),
+    Chat(chat::Chat),
+    Gateway(gateway::Gateway),
     #[command(subcommand)]
     Streams(streams::Streams),
     #[command(subcommand)]
     Events(events::Events),
     #[command(subcommand)]
     Projections(projections::Projections),
+    #[command(subcommand)]
+    Users(users::Users),
     Doctor(doctor::Doctor),
 }
 
@@ -23,15 +36,28 @@ impl Command {
     /// What is logged unless somebody says so: tools speak by their output.
     pub(crate) fn log_level(&self) -> &'static str {
         match self {
-            Self::Streams(_) | Self::Events(_) | Self::Projections(_) | Self::Doctor(_) => "warn",
+            Self::All(_) | Self::Auth(_) | Self::User(_) | Self::Chat(_) | Self::Gateway(_) => {
+                "info"
+            }
+            Self::Streams(_)
+            | Self::Events(_)
+            | Self::Projections(_)
+            | Self::Users(_)
+            | Self::Doctor(_) => "warn",
         }
     }
 
     pub(crate) fn run(self) -> LocalBoxFuture<'static, Result<()>> {
         match self {
+            Self::All(all) => Box::pin(all.run()),
+            Self::Auth(auth) => Box::pin(auth.run()),
+            Self::User(user) => Box::pin(user.run()),
+            Self::Chat(chat) => Box::pin(chat.run()),
+            Self::Gateway(gateway) => Box::pin(gateway.run()),
             Self::Streams(streams) => Box::pin(streams.run()),
             Self::Events(events) => Box::pin(events.run()),
             Self::Projections(projections) => Box::pin(projections.run()),
+            Self::Users(users) => Box::pin(users.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
         }
     }

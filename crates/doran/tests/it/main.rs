@@ -1,7 +1,11 @@
 //! The binary as its users run it: real servers, real processes.
 #![cfg(test)]
 
+mod chat;
 mod command;
 mod events;
 mod help;
+mod operators;
+mod process;
 mod streams;
+mod system;

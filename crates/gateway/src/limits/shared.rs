@@ -59,8 +59,8 @@ struct State {
 }
 
 impl Shared {
-    /// Connects when first used, so that a gateway starts without Redis.
-    pub(super) fn start(url: &str, lifecycle: &Lifecycle) -> Result<Self, RedisError> {
+    /// Starts also while Redis is away.
+    pub(super) async fn start(url: &str, lifecycle: &Lifecycle) -> Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(CONNECT))
@@ -69,6 +69,9 @@ impl Shared {
             redis: ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?,
             state: Arc::default(),
         };
+        if !shared.answers().await {
+            shared.leave("no answer at the start");
+        }
         let (watched, stopping) = (shared.clone(), lifecycle.stopping().clone());
         lifecycle.spawn(async move {
             stopping.run_until_cancelled(watched.watch_return()).await;
@@ -120,19 +123,24 @@ impl Shared {
     async fn watch_return(self) {
         loop {
             self.state.left.notified().await;
-            while self.is_away() {
+            while !self.answers().await {
                 sleep(ASK_AGAIN).await;
-                let mut redis = self.redis.clone();
-                let ping = redis::cmd("PING");
-                if matches!(
-                    timeout(CONNECT, ping.query_async::<String>(&mut redis)).await,
-                    Ok(Ok(_))
-                ) {
-                    self.state.is_away.store(false, Ordering::Relaxed);
-                    metrics::gauge!("gateway_redis_away").set(0.0);
-                    tracing::info!("Redis is back");
-                }
             }
+            self.state.is_away.store(false, Ordering::Relaxed);
+            metrics::gauge!("gateway_redis_away").set(0.0);
+            tracing::info!("Redis is back");
         }
+    }
+
+    /// Whether it answers as fast as requests need it, once connected.
+    async fn answers(&self) -> bool {
+        self.ping(CONNECT).await && self.ping(PATIENCE).await
+    }
+
+    async fn ping(&self, patience: Duration) -> bool {
+        let mut redis = self.redis.clone();
+        let ping = redis::cmd("PING");
+        let answer = timeout(patience, ping.query_async::<String>(&mut redis)).await;
+        matches!(answer, Ok(Ok(_)))
     }
 }

@@ -26,9 +26,9 @@ use crate::{
 /// How long a client may take to read one batch of frames.
 const STALL: Duration = Duration::from_secs(30);
 /// How long requests under way may take once their socket has ended.
-const FINISH: Duration = Duration::from_secs(5);
+const FINISH: Duration = Duration::from_secs(2);
 /// How long the writing of the last frames may take.
-const FAREWELL: Duration = Duration::from_secs(2);
+const FAREWELL: Duration = Duration::from_secs(1);
 /// How long the other side may take to answer the close frame.
 const LINGER: Duration = Duration::from_secs(1);
 

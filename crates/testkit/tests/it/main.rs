@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod event_names;
 mod nats;
 mod postgres;
 mod redis;

@@ -1,0 +1,10 @@
+//! The auth service against real servers, by HTTP.
+#![cfg(test)]
+
+mod forged_tokens;
+mod log_in;
+mod log_out;
+mod outages;
+mod refresh;
+mod sessions;
+mod world;

@@ -1,0 +1,58 @@
+//! `doran users`: what operators do to people without a token.
+
+mod change;
+mod list;
+mod promote;
+mod suspend;
+
+use anyhow::Result;
+use doran_platform::{Clock, Config, Lifecycle, Platform};
+
+use crate::exit::dependency;
+
+/// List people, make administrators, lock accounts
+#[derive(Debug, clap::Subcommand)]
+#[command(after_help = "Example:\n  doran users promote kim@example.com")]
+pub(crate) enum Users {
+    Promote(promote::Promote),
+    Suspend(suspend::Suspend),
+    List(list::List),
+}
+
+/// Flags of all three.
+#[derive(Debug, clap::Args)]
+struct Options {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten, next_help_heading = "Servers and settings")]
+    config: Config,
+}
+
+impl Users {
+    pub(crate) async fn run(self) -> Result<()> {
+        match self {
+            Self::Promote(promote) => promote.run().await,
+            Self::Suspend(suspend) => suspend.run().await,
+            Self::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Options {
+    /// Does `work` with what a role has, and nothing that serves.
+    async fn with_platform<T>(self, work: impl AsyncFnOnce(&Platform) -> Result<T>) -> Result<T> {
+        let lifecycle = Lifecycle::default();
+        let config = Config {
+            dev: false,
+            ..self.config
+        };
+        let started = Platform::start(config, Clock::system(), lifecycle.clone(), "users").await;
+        let done = match started.map_err(dependency) {
+            Ok(platform) => work(&platform).await,
+            Err(error) => Err(error),
+        };
+        lifecycle.stop().await;
+        done
+    }
+}

@@ -1,0 +1,246 @@
+//! Two people chat through the front door, over HTTP and over a socket.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+use crate::system::System;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A person with an account, logged in.
+pub(crate) struct Person {
+    http: Client,
+    base: String,
+    token: String,
+    pub(crate) id: String,
+}
+
+/// What a call was answered with.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) position: Option<String>,
+    pub(crate) data: Value,
+}
+
+impl Person {
+    pub(crate) async fn register(system: &System, name: &str) -> Self {
+        let mut person = Self {
+            http: Client::new(),
+            base: system.gateway.base(),
+            token: String::new(),
+            id: String::new(),
+        };
+        let email = format!("{name}@example.com");
+        let registration = json!({
+            "email": email, "password": PASSWORD, "firstName": name, "lastName": "Kim",
+        });
+        let registered = person.post("/api/users", &registration).await;
+        assert_eq!(
+            registered.status,
+            StatusCode::CREATED,
+            "{}",
+            registered.data
+        );
+        registered.data["id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut person.id);
+        let login = json!({ "email": email, "password": PASSWORD });
+        let logged_in = person.post("/api/auth/login", &login).await;
+        assert_eq!(logged_in.status, StatusCode::OK, "{}", logged_in.data);
+        logged_in.data["accessToken"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut person.token);
+        person
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        let request = self.request(Method::POST, path).json(body);
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// Reads what is at least as new as `position`.
+    pub(crate) async fn get(&self, path: &str, position: &str) -> Reply {
+        let request = self
+            .request(Method::GET, path)
+            .header("doran-min-position", position);
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    pub(crate) async fn socket(&self) -> Socket {
+        let url = format!("{}/ws", self.base.replace("http", "ws"));
+        let mut request = url.into_client_request().unwrap();
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "doran.v1".parse().unwrap());
+        let (stream, _) = connect_async(request).await.unwrap();
+        let mut socket = Socket(stream);
+        socket.until("hello").await;
+        socket
+            .send(json!({ "id": 1, "type": "auth", "token": self.token }))
+            .await;
+        assert_eq!(socket.until("ok").await["user"]["id"], self.id);
+        socket
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        if self.token.is_empty() {
+            request
+        } else {
+            request.bearer_auth(&self.token)
+        }
+    }
+}
+
+impl Reply {
+    async fn read(response: Response) -> Self {
+        let status = response.status();
+        let position = response.headers().get("doran-position");
+        let position = position.map(|value| value.to_str().unwrap().to_owned());
+        let mut answer: Value = response.json().await.unwrap();
+        let data = if status.is_success() {
+            answer["data"].take()
+        } else {
+            answer
+        };
+        Self {
+            status,
+            position,
+            data,
+        }
+    }
+}
+
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    pub(crate) async fn send(&mut self, frame: Value) {
+        self.0.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    /// The next frame of this type; others before it are passed over.
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = timeout(PATIENCE, self.0.next())
+                .await
+                .unwrap_or_else(|_| panic!("{kind}"));
+            let text = frame.unwrap().unwrap().into_text().unwrap();
+            let Ok(frame) = serde_json::from_str::<Value>(&text) else {
+                continue;
+            };
+            assert_ne!(frame["type"], "error", "{frame}");
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The code it is closed with.
+    pub(crate) async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap() {
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+}
+
+async fn two_people_chat(system: &System) {
+    let lee = Person::register(system, "lee").await;
+    let kim = Person::register(system, "kim").await;
+    let room = json!({ "name": "회의", "memberIds": [kim.id] });
+    let created = lee.post("/api/chat/rooms", &room).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.data);
+    let room = created.data["id"].as_str().unwrap();
+    let rooms = kim.get("/api/chat/rooms", &created.position.unwrap()).await;
+    assert_eq!(rooms.data["items"][0]["name"], "회의", "{}", rooms.data);
+
+    let mut socket = kim.socket().await;
+    socket
+        .send(json!({ "id": 2, "type": "subscribe", "roomId": room }))
+        .await;
+    assert_eq!(socket.until("ok").await["roomId"], room);
+    let messages = format!("/api/chat/rooms/{room}/messages");
+    let sent = lee.post(&messages, &json!({ "content": "안녕" })).await;
+    assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.data);
+    let live = socket.until("message").await;
+    assert_eq!(live["message"]["content"], "안녕");
+    assert_eq!(live["seq"], sent.data["seq"]);
+
+    socket
+        .send(json!({
+            "id": 3, "type": "send", "roomId": room, "clientMessageId": "m-1", "content": "네",
+        }))
+        .await;
+    let ack = socket.until("ack").await;
+    assert_eq!(ack["id"], 3);
+    assert_eq!(ack["durability"], "fsync");
+
+    let position = format!("MESSAGE:{}", ack["seq"]);
+    let history = lee.get(&messages, &position).await;
+    let contents: Vec<_> = history.data["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{}", history.data))
+        .iter()
+        .map(|message| (message["senderId"].clone(), message["content"].clone()))
+        .collect();
+    assert_eq!(
+        contents,
+        [(json!(lee.id), json!("안녕")), (json!(kim.id), json!("네"))]
+    );
+}
+
+#[tokio::test]
+async fn two_people_chat_through_one_process() {
+    let system = System::in_one_process().await;
+    two_people_chat(&system).await;
+}
+
+#[tokio::test]
+async fn two_people_chat_through_a_process_for_each_role() {
+    let system = System::in_separate_processes().await;
+    two_people_chat(&system).await;
+    // What a role may not publish shows as a violation in its log.
+    for process in system.services.iter().chain([&system.gateway]) {
+        assert!(
+            !process.log().contains("ermissions Violation"),
+            "{}",
+            process.log()
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_people_say_is_in_no_log_line() {
+    let system = System::in_one_process().await;
+    two_people_chat(&system).await;
+    let log = system.gateway.log();
+    assert!(log.contains("\"message\":\"listening\""), "{log}");
+    for secret in ["안녕", "회의", "lee@example.com", PASSWORD] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_is_asked_to_end_tells_its_sockets_to_come_back_and_ends_well() {
+    let system = System::in_one_process().await;
+    let kim = Person::register(&system, "kim").await;
+    let mut socket = kim.socket().await;
+    let gateway = system.gateway;
+    let ending = tokio::task::spawn_blocking(|| gateway.terminate());
+    assert_eq!(socket.closed().await, Some(4001));
+    assert_eq!(ending.await.unwrap(), Some(0));
+}

@@ -1,0 +1,163 @@
+//! What operators do beside a running system.
+
+use serde_json::{Value, json};
+
+use crate::{chat::Person, command::Run, system::System};
+
+fn found(run: &Run, name: &str) -> Value {
+    let lines = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines
+        .into_iter()
+        .find(|finding| finding["name"] == name)
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_operator_makes_administrators_and_locks_people_out() {
+    let system = System::in_one_process().await;
+    let kim = Person::register(&system, "kim").await;
+
+    let promoted = system
+        .run(&["users", "promote", "Kim@Example.com", "--json"])
+        .await
+        .json();
+    assert_eq!(promoted[0]["id"], kim.id);
+    assert_eq!(promoted[0]["role"], "ROLE_ADMIN");
+    let again = system.run(&["users", "promote", "kim@example.com"]).await;
+    assert_eq!(
+        again.stdout,
+        "kim@example.com was already an administrator\n"
+    );
+
+    let suspended = system.run(&["users", "suspend", "kim@example.com"]).await;
+    assert_eq!(suspended.stdout, "kim@example.com is now suspended\n");
+
+    let nobody = system
+        .run(&["users", "suspend", "nobody@example.com"])
+        .await;
+    assert_eq!(nobody.code, 1);
+    assert!(
+        nobody.stderr.contains("nobody has this e-mail address"),
+        "{nobody:?}"
+    );
+}
+
+#[tokio::test]
+async fn people_and_read_models_are_listed() {
+    let system = System::in_one_process().await;
+    let kim = Person::register(&system, "kim").await;
+    let room = kim
+        .post("/api/chat/rooms", &json!({ "name": "회의" }))
+        .await;
+    // Both read models have what is asked about below.
+    let position = format!("{},USER:1", room.position.unwrap());
+    kim.get("/api/chat/rooms", &position).await;
+    kim.get(&format!("/api/users/{}", kim.id), &position).await;
+
+    let people = system.run(&["users", "list", "--json"]).await.json();
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0]["email"], "kim@example.com");
+    let table = system.run(&["users", "list"]).await;
+    assert!(table.stdout.contains("ROLE_USER"), "{table:?}");
+
+    let status = system
+        .run(&["projections", "status", "--json"])
+        .await
+        .json();
+    let rooms = status
+        .iter()
+        .find(|row| row["schema"] == "chat" && row["stream"] == "CHATROOM");
+    let rooms = rooms.unwrap_or_else(|| panic!("{status:?}"));
+    assert_eq!(rooms["position"], 1);
+    assert_eq!(rooms["state"], "upToDate");
+    let table = system.run(&["projections", "status"]).await;
+    assert!(table.stdout.starts_with("READ MODEL"), "{table:?}");
+}
+
+#[tokio::test]
+async fn the_doctor_finds_nothing_in_a_healthy_system_and_says_what_ails_another() {
+    let system = System::in_one_process().await;
+    Person::register(&system, "kim").await;
+    let well = system.run(&["doctor", "--json"]).await;
+    assert_eq!(well.code, 0, "{well:?}");
+    assert!(
+        found(&well, "master key")["text"]
+            .as_str()
+            .unwrap()
+            .contains("opens the data keys")
+    );
+
+    let ill = system
+        .run(&[
+            "doctor",
+            "--json",
+            "--redis-url",
+            "redis://127.0.0.1:1",
+            "--master-key-file",
+            "/nowhere",
+        ])
+        .await;
+    assert_eq!(ill.code, 3);
+    for (name, is_well) in [("Redis", false), ("master key", false), ("streams", true)] {
+        assert_eq!(found(&ill, name)["isWell"], is_well, "{ill:?}");
+    }
+    assert!(
+        found(&ill, "Redis")["text"]
+            .as_str()
+            .unwrap()
+            .contains("set REDIS_URL")
+    );
+}
+
+#[tokio::test]
+async fn another_master_key_is_found_out() {
+    let system = System::in_one_process().await;
+    Person::register(&system, "kim").await;
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("other.key");
+    doran_platform::secret::MasterKey::open_or_create(&other).unwrap();
+    let run = system
+        .run(&[
+            "doctor",
+            "--json",
+            "--master-key-file",
+            other.to_str().unwrap(),
+        ])
+        .await;
+    assert_eq!(run.code, 3);
+    let text = found(&run, "master key")["text"].to_string();
+    assert!(
+        text.contains("is this the master key it was wrapped with?"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_run_says_why_on_one_line() {
+    let system = System::in_one_process().await;
+    let taken = system.gateway.address.port().to_string();
+    let run = system.run(&["all", "--dev", "--port", &taken]).await;
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr
+            .contains(&format!("cannot listen on port {taken}")),
+        "{run:?}"
+    );
+    assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+
+    let run = system.run(&["chat", "--dev", "--port", "0"]).await;
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("--dev"), "{run:?}");
+
+    let run = system
+        .run(&["auth", "--port", "0", "--signing-key-file", "/nowhere"])
+        .await;
+    assert_eq!(run.code, 3);
+    assert!(
+        run.stderr.lines().last().unwrap().contains("/nowhere"),
+        "{run:?}"
+    );
+}

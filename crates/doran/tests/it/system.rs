@@ -1,0 +1,137 @@
+//! The whole system: servers of the test's own, and `doran` in front of them.
+
+use doran_platform::{access_token::Signer, secret::MasterKey};
+use doran_testkit::{NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
+use tempfile::TempDir;
+
+use crate::{
+    command::{Run, doran},
+    process::Process,
+};
+
+pub(crate) struct System {
+    pub(crate) gateway: Process,
+    /// The services, where they are not in the gateway's process.
+    pub(crate) services: Vec<Process>,
+    nats: TestNats,
+    database: TestDatabase,
+    redis: TestRedis,
+    folder: TempDir,
+}
+
+/// The servers and keys, and no `doran` yet.
+struct Ground {
+    nats: TestNats,
+    database: TestDatabase,
+    redis: TestRedis,
+    folder: TempDir,
+}
+
+type Variables = Vec<(String, String)>;
+
+impl System {
+    /// As `./dev up` runs it.
+    pub(crate) async fn in_one_process() -> Self {
+        let ground = Ground::prepare().await;
+        let gateway = Process::start(&["all", "--dev"], ground.variables());
+        ground.carry(gateway, Vec::new())
+    }
+
+    /// As compose.yaml runs it: each role with the NATS user of that role.
+    pub(crate) async fn in_separate_processes() -> Self {
+        let ground = Ground::prepare().await;
+        let roles = [
+            ("auth", NatsUser::Auth),
+            ("user", NatsUser::User),
+            ("chat", NatsUser::Chat),
+        ];
+        let services = roles.map(|(role, user)| Process::start(&[role], ground.variables_of(user)));
+        let [auth, user, chat] = services.each_ref().map(Process::base);
+        let words = [
+            "gateway",
+            "--auth-url",
+            &auth,
+            "--user-url",
+            &user,
+            "--chat-url",
+            &chat,
+        ];
+        let gateway = Process::start(&words, ground.variables_of(NatsUser::Gateway));
+        ground.carry(gateway, services.into())
+    }
+
+    /// Runs a tool as an operator does.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
+        let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        Run::of(doran(arguments).envs(variables)).await
+    }
+}
+
+impl Ground {
+    async fn prepare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        MasterKey::open_or_create(&folder.path().join("master.key")).unwrap();
+        Signer::open_or_create(&folder.path().join("signing.pem")).unwrap();
+        let ground = Self {
+            nats: TestNats::start().await,
+            database: TestPostgres::database().await,
+            redis: TestRedis::database().await,
+            folder,
+        };
+        let applied = Run::of(doran(&["streams", "apply"]).envs(ground.variables())).await;
+        assert_eq!(applied.code, 0, "{applied:?}");
+        ground
+    }
+
+    fn variables(&self) -> Variables {
+        variables(&self.nats, &self.database, &self.redis, &self.folder)
+    }
+
+    fn variables_of(&self, user: NatsUser) -> Variables {
+        let mut variables = self.variables();
+        for (name, value) in &mut variables {
+            match name.as_str() {
+                "NATS_USER" => user.name().clone_into(value),
+                "NATS_PASSWORD" => *value = self.nats.password(user),
+                _ => {}
+            }
+        }
+        variables.retain(|(name, _)| !name.starts_with("NATS_SYSTEM"));
+        variables
+    }
+
+    fn carry(self, gateway: Process, services: Vec<Process>) -> System {
+        let Self {
+            nats,
+            database,
+            redis,
+            folder,
+        } = self;
+        System {
+            gateway,
+            services,
+            nats,
+            database,
+            redis,
+            folder,
+        }
+    }
+}
+
+fn variables(
+    nats: &TestNats,
+    database: &TestDatabase,
+    redis: &TestRedis,
+    folder: &TempDir,
+) -> Variables {
+    let mut variables = doran_testkit::variables(nats, database, redis);
+    let keys = [
+        ("DORAN_MASTER_KEY_FILE", "master.key"),
+        ("DORAN_SIGNING_KEY_FILE", "signing.pem"),
+    ];
+    for (name, file) in keys {
+        let path = folder.path().join(file).display().to_string();
+        variables.push((name.to_owned(), path));
+    }
+    variables
+}

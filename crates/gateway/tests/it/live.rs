@@ -1,0 +1,179 @@
+//! Messages on their way from the log to subscribed sockets.
+
+use doran_contract::RoomId;
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_message_goes_to_everybody_who_is_subscribed() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&one, &other]).await;
+    let before = world.say(room, &one, "before").await;
+    let mut first = world.log_in(&one).await;
+    let ok = first.subscribe(room).await;
+    assert_eq!(ok["head"], before);
+    assert_eq!(ok["complete"], true);
+    assert_eq!(ok["role"], "owner");
+    assert_eq!(ok["readSeq"], 42);
+    assert!(ok["epoch"].is_string());
+    let mut second = world.subscribe(&other, room).await;
+
+    let seq = world.say_as(room, &one, "m-1", "안녕").await.sequence;
+    for client in [&mut first, &mut second] {
+        let frame = client.next().await;
+        assert_eq!(frame["type"], "message");
+        assert_eq!(frame["roomId"], json!(room));
+        assert_eq!(
+            (&frame["seq"], &frame["prev"]),
+            (&json!(seq), &json!(before))
+        );
+        let message = &frame["message"];
+        assert_eq!(message["content"], "안녕");
+        assert_eq!(message["senderId"], json!(one.id));
+        assert_eq!(message["clientMessageId"], "m-1");
+        assert_eq!(message["seq"], seq);
+        assert_eq!(message["createdAt"], "2026-03-01T09:00:00.000Z");
+    }
+}
+
+#[tokio::test]
+async fn only_members_may_subscribe() {
+    let world = World::start().await;
+    let (member, stranger) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&member]).await;
+    let mut client = world.log_in(&stranger).await;
+    let refused = client
+        .ask(json!({ "type": "subscribe", "roomId": room }))
+        .await;
+    assert_eq!(refused["code"], "NOT_MEMBER");
+    let nowhere = RoomId::new(world.platform.clock.new_id());
+    let refused = client
+        .ask(json!({ "type": "subscribe", "roomId": nowhere }))
+        .await;
+    assert_eq!(refused["code"], "NOT_FOUND");
+    world.say(room, &member, "secret").await;
+    client.nothing_came().await;
+
+    world.join(room, &stranger).await;
+    client
+        .send(json!({ "type": "subscribe", "roomId": room }))
+        .await;
+    assert_eq!(client.next_of("ok").await["role"], "member");
+}
+
+#[tokio::test]
+async fn rooms_are_kept_apart_and_a_room_can_be_left_alone_again() {
+    let world = World::start().await;
+    let person = world.person("a").await;
+    let (room, other) = (world.room(&[&person]).await, world.room(&[&person]).await);
+    let mut client = world.subscribe(&person, room).await;
+    world.say(other, &person, "elsewhere").await;
+    world.say(room, &person, "here").await;
+    assert_eq!(client.messages(1).await[0].1, "here");
+
+    let ok = client
+        .ask(json!({ "type": "unsubscribe", "roomId": room }))
+        .await;
+    assert_eq!(ok["type"], "ok");
+    assert_eq!(ok["roomId"], json!(room));
+    world.say(room, &person, "unheard").await;
+    client.subscribe(room).await;
+    world.say(room, &person, "heard").await;
+    assert_eq!(client.messages(1).await[0].1, "heard");
+}
+
+#[tokio::test]
+async fn a_message_that_the_log_holds_twice_is_shown_once() {
+    let world = World::start().await;
+    let person = world.person("a").await;
+    let room = world.room(&[&person]).await;
+    let mut client = world.subscribe(&person, room).await;
+    let first = world.say_as(room, &person, "m-1", "once").await.sequence;
+    world.repeat(room, &person, "m-1").await;
+    let next = world.say(room, &person, "next").await;
+    let shown = client.messages(2).await;
+    assert_eq!(
+        shown,
+        [(first, "once".to_owned()), (next, "next".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn who_is_removed_hears_of_it_and_then_nothing_more() {
+    let world = World::start().await;
+    let (owner, member) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&owner, &member]).await;
+    let mut client = world.subscribe(&member, room).await;
+    world.say(room, &owner, "before").await;
+    assert_eq!(client.messages(1).await[0].1, "before");
+
+    world.remove(room, &member, Some(&owner)).await;
+    let told = client.next().await;
+    assert_eq!(
+        (&told["type"], &told["change"]),
+        (&json!("member"), &json!("removed"))
+    );
+    assert_eq!(told["member"]["userId"], json!(member.id));
+    world.say(room, &owner, "after").await;
+    let mut stays = world.subscribe(&owner, room).await;
+    world.say(room, &owner, "later").await;
+    assert_eq!(stays.messages(1).await[0].1, "later");
+    client.nothing_came().await;
+}
+
+#[tokio::test]
+async fn subscribers_see_how_far_others_have_read() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&one, &other]).await;
+    let mut client = world.subscribe(&one, room).await;
+    let seq = world.say(room, &one, "x").await;
+    client.messages(1).await;
+    world.mark_read(room, &other, seq).await;
+    let frame = client.next().await;
+    assert_eq!(
+        frame,
+        json!({ "type": "read", "roomId": room, "userId": other.id, "seq": seq })
+    );
+    // It is not part of the timeline: the next message names the one before as the one before.
+    world.say(room, &one, "y").await;
+    assert_eq!(client.next().await["prev"], seq);
+}
+
+#[tokio::test]
+async fn many_messages_come_in_order_on_every_socket() {
+    let world = World::start().await;
+    let person = world.person("a").await;
+    let room = world.room(&[&person]).await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        clients.push(world.subscribe(&person, room).await);
+    }
+    let mut stored = Vec::new();
+    for n in 0..300 {
+        stored.push((
+            world.say(room, &person, &n.to_string()).await,
+            n.to_string(),
+        ));
+    }
+    for client in &mut clients {
+        assert_eq!(client.messages(300).await, stored);
+    }
+}
+
+#[tokio::test]
+async fn history_is_asked_of_the_chat_service_with_the_persons_own_token() {
+    let world = World::start().await;
+    let person = world.person("a").await;
+    let room = world.room(&[&person]).await;
+    let mut client = world.log_in(&person).await;
+    let page = client
+        .ask(json!({ "type": "history", "roomId": room, "before": 7, "limit": 20 }))
+        .await;
+    assert_eq!(page["type"], "history");
+    assert_eq!(page["roomId"], json!(room));
+    assert_eq!(page["head"], "before=7&limit=20".len());
+    assert_eq!(page["items"], json!([]));
+}

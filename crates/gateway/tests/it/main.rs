@@ -1,0 +1,15 @@
+//! The gateway on a port of its own, against real servers, with a foreign WebSocket client.
+
+#![cfg(test)]
+
+mod client;
+mod faults;
+mod front_door;
+mod limits;
+mod live;
+mod log_in;
+mod notices;
+mod protocol;
+mod resume;
+mod sending;
+mod world;

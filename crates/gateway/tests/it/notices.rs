@@ -1,0 +1,105 @@
+//! Changes of rooms and memberships, told to every socket of the members.
+
+use doran_contract::events::{ChatRoomDescribed, ChatRoomRenamed};
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_new_room_is_told_to_each_member_as_they_see_it() {
+    let world = World::start().await;
+    let (owner, member) = (world.person("a").await, world.person("b").await);
+    let (mut first, mut second) = (world.log_in(&owner).await, world.log_in(&member).await);
+    let mut stranger = world.log_in(&world.person("c").await).await;
+    let room = world.room(&[&owner, &member]).await;
+    for (client, role) in [(&mut first, "owner"), (&mut second, "member")] {
+        let frame = client.next().await;
+        assert_eq!(
+            (&frame["type"], &frame["change"]),
+            (&json!("room"), &json!("created"))
+        );
+        assert_eq!(frame["roomId"], json!(room));
+        assert_eq!(frame["room"]["id"], json!(room));
+        assert_eq!(frame["room"]["name"], "회의실");
+        assert_eq!(frame["room"]["role"], role);
+        assert_eq!(frame["room"]["memberCount"], 2);
+        assert_eq!(frame["room"]["ownerId"], json!(owner.id));
+        assert_eq!(frame["room"]["status"], "active");
+    }
+    stranger.nothing_came().await;
+}
+
+#[tokio::test]
+async fn a_changed_room_is_told_with_all_its_changes() {
+    let world = World::start().await;
+    let owner = world.person("a").await;
+    let room = world.room(&[&owner]).await;
+    let mut client = world.log_in(&owner).await;
+    let name = "새 이름".to_owned();
+    world
+        .append_room(
+            room,
+            ChatRoomRenamed {
+                room_id: room,
+                name,
+            },
+        )
+        .await;
+    let frame = client.next().await;
+    assert_eq!(
+        (&frame["type"], &frame["change"]),
+        (&json!("room"), &json!("renamed"))
+    );
+    assert_eq!(frame["room"]["name"], "새 이름");
+    let description = Some("무엇".to_owned());
+    world
+        .append_room(
+            room,
+            ChatRoomDescribed {
+                room_id: room,
+                description,
+            },
+        )
+        .await;
+    let frame = client.next().await;
+    assert_eq!(frame["change"], "described");
+    assert_eq!(frame["room"]["name"], "새 이름");
+    assert_eq!(frame["room"]["description"], "무엇");
+}
+
+#[tokio::test]
+async fn joining_and_leaving_are_told_to_those_who_are_there_and_to_the_person() {
+    let world = World::start().await;
+    let (owner, invited) = (world.person("a").await, world.person("영희").await);
+    let room = world.room(&[&owner]).await;
+    let (mut there, mut person) = (world.log_in(&owner).await, world.log_in(&invited).await);
+    world.join(room, &invited).await;
+    for client in [&mut there, &mut person] {
+        let frame = client.next().await;
+        assert_eq!(
+            (&frame["type"], &frame["change"]),
+            (&json!("member"), &json!("joined"))
+        );
+        assert_eq!(frame["roomId"], json!(room));
+        assert_eq!(
+            frame["member"],
+            json!({ "userId": invited.id, "name": "영희", "picture": null, "role": "member",
+                    "joinedAt": "2026-03-01T09:00:00.000Z", "presence": null })
+        );
+    }
+    world.clock.advance(std::time::Duration::from_mins(1));
+    world.remove(room, &invited, None).await;
+    for client in [&mut there, &mut person] {
+        let frame = client.next().await;
+        assert_eq!(
+            (&frame["type"], &frame["change"]),
+            (&json!("member"), &json!("left"))
+        );
+        assert_eq!(frame["member"]["userId"], json!(invited.id));
+        assert_eq!(frame["member"]["joinedAt"], "2026-03-01T09:00:00.000Z");
+    }
+    // The first members are in no event of their own.
+    world.remove(room, &owner, None).await;
+    let frame = there.next().await;
+    assert_eq!(frame["member"]["role"], "owner");
+}

@@ -1,0 +1,616 @@
+//! A gateway with a log of its own. People, rooms and messages are put into the log by hand; the
+//! services behind it are a few lines that answer what the gateway asks.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_nats::jetstream;
+use axum::{Router, extract::Path, routing::get};
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use doran_contract::{
+    ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, UserId,
+    command::{Durability, MOVE_READ_MARKER, ReadMarker, Reply, SEND_MESSAGE, SendMessage, Sent},
+    events::{
+        ChatRoomCreated, FirstMember, MemberJoined, MemberRemoved, MessageEvent, MessageSent,
+        ReadMarkerMoved, RoomEvent, SessionEvent, SessionRevoked, UserCreated, UserEvent,
+        UserStatusChanged,
+    },
+    message::{ContentType, SenderType},
+    room::{RoomKind, RoomRole, Visibility},
+    session::Revocation,
+    subject,
+    user::{Role, UserStatus},
+};
+use doran_eventstore::{Appended, CommandContext, Lane, NewEvent};
+use doran_gateway::{Options, Timing, Upstream, Upstreams};
+use doran_platform::{
+    Clock, Config, Lifecycle, Platform,
+    access_token::Signer,
+    http::{Health, Refusal, Success, edge, serve},
+    keyring::{Keyring, Place},
+    profile::PersonalData,
+};
+use doran_testkit::{NatsUser, TestClock, TestNats};
+use futures_util::StreamExt;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde::Serialize;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::client::Client;
+
+pub(crate) const OWN_ORIGIN: &str = "http://chat.example";
+
+pub(crate) struct World {
+    pub(crate) nats: TestNats,
+    pub(crate) platform: Platform,
+    pub(crate) clock: TestClock,
+    pub(crate) address: SocketAddr,
+    pub(crate) chat: Arc<FakeChat>,
+    /// Writes events, which the gateway's own user may not.
+    pub(crate) lane: Lane,
+    keyring: Keyring,
+    signer: Signer,
+    _keys: TempDir,
+}
+
+pub(crate) struct Setup {
+    pub(crate) redis_url: Option<String>,
+    pub(crate) timing: Timing,
+    /// Instead of the chat routes in this process.
+    pub(crate) chat: Option<Upstream>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            redis_url: None,
+            timing: Timing {
+                verify: Duration::from_millis(200),
+                ..Timing::default()
+            },
+            chat: None,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) session: SessionId,
+    pub(crate) token: String,
+}
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    config: Config,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let nats = TestNats::with_streams().await;
+        let keys = tempfile::tempdir().unwrap();
+        let clock = TestClock::at("2026-03-01T09:00:00Z");
+        let platform = Platform::start(
+            config(&nats, &keys, setup.redis_url.as_deref()),
+            Clock::from_fn(clock.reader()),
+            Lifecycle::default(),
+            "gateway",
+        )
+        .await
+        .unwrap();
+        let js = nats.jetstream().await;
+        let signer = Signer::open_or_create(&keys.path().join("signing")).unwrap();
+        signer.publish(&js, &platform.verifier).await.unwrap();
+        let chat = Arc::new(FakeChat::default());
+        let upstreams = Upstreams {
+            auth: Upstream::InProcess(echo_routes("/api/auth")),
+            users: Upstream::InProcess(echo_routes("/api/users")),
+            chat: setup
+                .chat
+                .unwrap_or_else(|| Upstream::InProcess(chat_routes(&chat))),
+        };
+        let prometheus = PrometheusBuilder::new().build_recorder().handle();
+        let mut options = Options::new(upstreams, Health::default(), prometheus);
+        options.own_origins = vec![OWN_ORIGIN.to_owned()];
+        options.timing = setup.timing;
+        let routes = doran_gateway::start(&platform, options).await.unwrap();
+        let world = Self {
+            address: listen(&platform, routes).await,
+            keyring: Keyring::open(&js, &platform.master_key).await.unwrap(),
+            lane: Lane::new(js.clone()),
+            nats,
+            platform,
+            clock,
+            chat,
+            signer,
+            _keys: keys,
+        };
+        world.answer_commands(js).await;
+        world
+    }
+
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let id = UserId::new(self.platform.clock.new_id());
+        let session = SessionId::new(self.platform.clock.new_id());
+        let key = self.keyring.create(id).await.unwrap();
+        let event_id = self.platform.clock.new_id();
+        let subject = subject::user(id, "UserCreated");
+        let data = PersonalData {
+            email: format!("{name}@example.com"),
+            first_name: name.to_owned(),
+            last_name: "Kim".to_owned(),
+            name: name.to_owned(),
+            picture: None,
+            info: None,
+        };
+        let sealed = data.seal(&key, subject.clone(), event_id);
+        let created = UserCreated {
+            user_id: id,
+            email_key: format!("{id}"),
+            email: sealed.email,
+            first_name: sealed.first_name,
+            last_name: sealed.last_name,
+            name: sealed.name,
+            picture: sealed.picture,
+            info: sealed.info,
+            role: Role::User,
+        };
+        self.append_as(event_id, subject, "UserCreated", &created)
+            .await;
+        Person {
+            id,
+            session,
+            token: self.token(id, session, 300),
+        }
+    }
+
+    pub(crate) fn token(&self, user: UserId, session: SessionId, seconds: u32) -> String {
+        let (now, id) = (self.platform.clock.now(), self.platform.clock.new_id());
+        let claims = Signer::claims(now, seconds, (user, session, Role::User), id);
+        self.signer.sign(&claims).unwrap()
+    }
+
+    /// A room that the first of `members` owns.
+    pub(crate) async fn room(&self, members: &[&Person]) -> RoomId {
+        let room_id = RoomId::new(self.platform.clock.new_id());
+        let roles = [RoomRole::Owner]
+            .into_iter()
+            .chain(std::iter::repeat(RoomRole::Member));
+        let created = ChatRoomCreated {
+            room_id,
+            name: "회의실".to_owned(),
+            description: None,
+            kind: RoomKind::Group,
+            visibility: Visibility::Private,
+            owner_id: members[0].id,
+            members: members
+                .iter()
+                .zip(roles)
+                .map(|(person, role)| FirstMember {
+                    user_id: person.id,
+                    role,
+                })
+                .collect(),
+        };
+        self.append_room(room_id, created).await;
+        room_id
+    }
+
+    pub(crate) async fn append_room(&self, room: RoomId, event: impl Into<RoomEvent>) {
+        let event = event.into();
+        let body = serde_json::to_value(&event).unwrap()["data"].take();
+        let subject = subject::room(room, event.name());
+        self.append(subject, event.name(), &body).await;
+    }
+
+    pub(crate) async fn join(&self, room: RoomId, person: &Person) {
+        let joined = MemberJoined {
+            room_id: room,
+            user_id: person.id,
+            role: RoomRole::Member,
+            added_by: None,
+        };
+        self.append_room(room, joined).await;
+    }
+
+    pub(crate) async fn remove(&self, room: RoomId, person: &Person, by: Option<&Person>) {
+        let removed = MemberRemoved {
+            room_id: room,
+            user_id: person.id,
+            removed_by: by.map(|by| by.id),
+        };
+        self.append_room(room, removed).await;
+    }
+
+    pub(crate) async fn suspend(&self, person: &Person) {
+        let changed = UserEvent::from(UserStatusChanged {
+            user_id: person.id,
+            from: UserStatus::Active,
+            to: UserStatus::Suspended,
+        });
+        let body = serde_json::to_value(&changed).unwrap()["data"].take();
+        let subject = subject::user(person.id, changed.name());
+        self.append(subject, changed.name(), &body).await;
+    }
+
+    pub(crate) async fn revoke(&self, person: &Person) {
+        let revoked = SessionEvent::from(SessionRevoked {
+            session_id: person.session,
+            user_id: person.id,
+            reason: Revocation::LoggedOut,
+        });
+        let body = serde_json::to_value(&revoked).unwrap()["data"].take();
+        let subject = subject::session(person.session, revoked.name());
+        self.append(subject, revoked.name(), &body).await;
+    }
+
+    /// Puts a message into the log; its sequence.
+    pub(crate) async fn say(&self, room: RoomId, sender: &Person, content: &str) -> u64 {
+        let id = self.platform.clock.new_id().to_string();
+        self.say_as(room, sender, &id, content).await.sequence
+    }
+
+    pub(crate) async fn say_as(
+        &self,
+        room: RoomId,
+        sender: &Person,
+        client_message_id: &str,
+        content: &str,
+    ) -> Appended {
+        self.try_say(room, sender.id, client_message_id, content)
+            .await
+            .unwrap()
+    }
+
+    pub(crate) async fn try_say(
+        &self,
+        room: RoomId,
+        sender: UserId,
+        client_message_id: &str,
+        content: &str,
+    ) -> Result<Appended, doran_eventstore::AppendError> {
+        let log = Log {
+            lane: self.lane.clone(),
+            keyring: self.keyring.clone(),
+        };
+        log.say(&self.context(), (room, sender), client_message_id, content)
+            .await
+    }
+
+    /// The same message once more, under an event id that the log has not seen.
+    pub(crate) async fn repeat(
+        &self,
+        room: RoomId,
+        sender: &Person,
+        client_message_id: &str,
+    ) -> u64 {
+        let log = Log {
+            lane: self.lane.clone(),
+            keyring: self.keyring.clone(),
+        };
+        let event_id = self.platform.clock.new_id();
+        let client_message_id = ClientMessageId::try_from(client_message_id.to_owned()).unwrap();
+        log.append_message(
+            &self.context(),
+            (room, sender.id),
+            (event_id, client_message_id),
+            "again",
+        )
+        .await
+        .unwrap()
+        .sequence
+    }
+
+    pub(crate) async fn mark_read(&self, room: RoomId, person: &Person, seq: u64) {
+        let moved = MessageEvent::from(ReadMarkerMoved {
+            room_id: room,
+            user_id: person.id,
+            seq,
+        });
+        let body = serde_json::to_value(&moved).unwrap()["data"].take();
+        self.append(subject::message(room, moved.name()), moved.name(), &body)
+            .await;
+    }
+
+    pub(crate) async fn append(
+        &self,
+        subject: String,
+        event_type: &str,
+        body: &impl Serialize,
+    ) -> u64 {
+        self.append_as(self.platform.clock.new_id(), subject, event_type, body)
+            .await
+    }
+
+    async fn append_as(
+        &self,
+        event_id: uuid::Uuid,
+        subject: String,
+        event_type: &str,
+        body: &impl Serialize,
+    ) -> u64 {
+        let event = NewEvent {
+            subject,
+            event_type,
+            version: 1,
+            event_id,
+            body: serde_json::to_vec(body).unwrap().into(),
+            ctx: &self.context(),
+        };
+        self.lane.append(event).await.unwrap().sequence
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.address, "/ws", &[]).await.unwrap()
+    }
+
+    /// A socket that is logged in; hello and ok have been read.
+    pub(crate) async fn log_in(&self, person: &Person) -> Client {
+        let mut client = self.connect().await;
+        client.log_in(&person.token).await;
+        client
+    }
+
+    /// A socket that is logged in and subscribed to a room; everything up to `caughtUp` was read.
+    pub(crate) async fn subscribe(&self, person: &Person, room: RoomId) -> Client {
+        let mut client = self.log_in(person).await;
+        client.subscribe(room).await;
+        client
+    }
+
+    async fn answer_commands(&self, js: jetstream::Context) {
+        let nats = js.client();
+        let mut sends = nats.subscribe(SEND_MESSAGE).await.unwrap();
+        let mut reads = nats.subscribe(MOVE_READ_MARKER).await.unwrap();
+        nats.flush().await.unwrap();
+        let log = Log {
+            lane: self.lane.clone(),
+            keyring: self.keyring.clone(),
+        };
+        let (chat, now, lifecycle) = (
+            Arc::clone(&self.chat),
+            self.clock.now(),
+            self.platform.lifecycle.clone(),
+        );
+        let stopping = lifecycle.stopping().clone();
+        lifecycle.spawn(async move {
+            let answering = async {
+                loop {
+                    tokio::select! {
+                        Some(message) = sends.next() => {
+                            let reply = chat.send(&log, now, &message.payload).await;
+                            if let Some(reply) = reply {
+                                nats.publish(message.reply.unwrap(), reply.into()).await.unwrap();
+                            }
+                        }
+                        Some(message) = reads.next() => {
+                            let reply = Reply::Accepted(ReadMarker { seq: 7 });
+                            let reply = serde_json::to_vec(&reply).unwrap();
+                            nats.publish(message.reply.unwrap(), reply.into()).await.unwrap();
+                        }
+                    }
+                }
+            };
+            stopping.run_until_cancelled(Box::pin(answering)).await;
+        });
+    }
+
+    fn context(&self) -> CommandContext {
+        context(self.clock.now(), self.platform.clock.new_id())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.platform.lifecycle.stopping().cancel();
+    }
+}
+
+/// What stands for the chat service: it stores messages and knows nothing else.
+#[derive(Default)]
+pub(crate) struct FakeChat {
+    pub(crate) is_silent: std::sync::atomic::AtomicBool,
+    pub(crate) received: Mutex<Vec<String>>,
+}
+
+impl FakeChat {
+    async fn send(&self, log: &Log, now: DateTime<Utc>, payload: &[u8]) -> Option<Vec<u8>> {
+        let command: SendMessage = serde_json::from_slice(payload).unwrap();
+        self.received.lock().unwrap().push(command.content.clone());
+        if self.is_silent.load(std::sync::atomic::Ordering::Relaxed) {
+            return None;
+        }
+        let (room, sender) = (command.room_id, command.sender_id);
+        let client_id = command.client_message_id;
+        let message_id = MessageId::derive(room, sender, &client_id);
+        let context = context(now, message_id.as_uuid());
+        let reply = if command.content == "forbidden" {
+            Reply::Refused {
+                code: ErrorCode::RoomInactive,
+                message: "the room is archived".to_owned(),
+            }
+        } else {
+            let stored = log
+                .say(
+                    &context,
+                    (room, sender),
+                    &client_id.to_string(),
+                    &command.content,
+                )
+                .await
+                .unwrap();
+            Reply::Accepted(Sent {
+                message_id,
+                seq: stored.sequence,
+                created_at: stored.time.into(),
+                duplicate: stored.duplicate,
+                durability: Durability::Fsync,
+            })
+        };
+        Some(serde_json::to_vec(&reply).unwrap())
+    }
+}
+
+struct Log {
+    lane: Lane,
+    keyring: Keyring,
+}
+
+impl Log {
+    async fn say(
+        &self,
+        ctx: &CommandContext,
+        (room_id, sender_id): (RoomId, UserId),
+        client_message_id: &str,
+        content: &str,
+    ) -> Result<Appended, doran_eventstore::AppendError> {
+        let client_id = ClientMessageId::try_from(client_message_id.to_owned()).unwrap();
+        let event_id = MessageId::derive(room_id, sender_id, &client_id).as_uuid();
+        self.append_message(ctx, (room_id, sender_id), (event_id, client_id), content)
+            .await
+    }
+
+    async fn append_message(
+        &self,
+        ctx: &CommandContext,
+        (room_id, sender_id): (RoomId, UserId),
+        (event_id, client_message_id): (uuid::Uuid, ClientMessageId),
+        content: &str,
+    ) -> Result<Appended, doran_eventstore::AppendError> {
+        let subject = subject::message(room_id, "MessageSent");
+        let place = Place {
+            subject: &subject,
+            event_id,
+            field: "content",
+        };
+        let sent = MessageSent {
+            message_id: MessageId::derive(room_id, sender_id, &client_message_id),
+            room_id,
+            sender_id,
+            sender_type: SenderType::User,
+            content: self.keyring.seal(sender_id, place, content).await.unwrap(),
+            content_type: ContentType::Text,
+            client_message_id,
+            reply_to: None,
+            mentions: Vec::new(),
+        };
+        let event = NewEvent {
+            event_type: "MessageSent",
+            version: 1,
+            event_id,
+            body: serde_json::to_vec(&sent).unwrap().into(),
+            ctx,
+            subject,
+        };
+        self.lane.append(event).await
+    }
+}
+
+/// The few chat routes that the gateway asks by itself.
+fn chat_routes(_: &Arc<FakeChat>) -> Router {
+    let page = async |Path(_): Path<String>,
+                      axum::extract::RawQuery(query): axum::extract::RawQuery| {
+        let head = query.map_or(0, |query| query.len());
+        Success::ok(json!({ "items": [], "hasBefore": false, "hasAfter": false, "head": head }))
+    };
+    echo_routes("/api/chat")
+        .route(
+            "/api/chat/rooms/{id}/read",
+            get(async || Success::ok(json!({ "seq": 42 }))),
+        )
+        .route("/api/chat/rooms/{id}/messages", get(page))
+        .route(
+            "/api/chat/refused",
+            get(async || Refusal::new(ErrorCode::NotMember, "not a member")),
+        )
+}
+
+/// A service that says what it was asked.
+pub(crate) fn echo_routes(prefix: &str) -> Router {
+    let echo = async |request: axum::extract::Request| {
+        let headers: serde_json::Map<_, _> = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())))
+            .collect();
+        let (method, uri) = (request.method().to_string(), request.uri().to_string());
+        let body = axum::body::to_bytes(request.into_body(), 1 << 20)
+            .await
+            .unwrap();
+        Success::ok(json!({
+            "method": method,
+            "uri": uri,
+            "headers": headers,
+            "body": String::from_utf8_lossy(&body),
+        }))
+    };
+    let health = async || Success::ok(json!({ "status": "UP" }));
+    Router::new()
+        .route(&format!("{prefix}/echo"), axum::routing::any(echo))
+        .route(
+            &format!("{prefix}/users/{{id}}/role"),
+            axum::routing::any(echo),
+        )
+        .route(
+            &format!("{prefix}/things/{{id}}"),
+            get(async |Path(id): Path<String>| Success::ok(id)),
+        )
+        .route(&format!("{prefix}/health"), get(health))
+}
+
+pub(crate) async fn listen(platform: &Platform, routes: Router) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let routes = edge(routes, platform.clock.clone());
+    let lifecycle = platform.lifecycle.clone();
+    platform.lifecycle.spawn(async move {
+        serve(listener, routes, &lifecycle).await.unwrap();
+    });
+    address
+}
+
+fn context(time: DateTime<Utc>, command_id: uuid::Uuid) -> CommandContext {
+    CommandContext {
+        command_id,
+        time,
+        actor: None,
+        fingerprint: None,
+        expected_sequence: None,
+        correlation_id: None,
+        causation_id: None,
+        traceparent: None,
+        source: "test",
+    }
+}
+
+/// The gateway runs as the user that has its rights alone.
+fn config(nats: &TestNats, keys: &TempDir, redis_url: Option<&str>) -> Config {
+    let mut arguments = vec![
+        "test".to_owned(),
+        "--dev".to_owned(),
+        format!("--nats-url={}", nats.url()),
+        "--nats-user=gateway".to_owned(),
+        format!("--nats-password={}", nats.password(NatsUser::Gateway)),
+        format!("--master-key-file={}", keys.path().join("master").display()),
+    ];
+    match redis_url {
+        Some(url) => arguments.push(format!("--redis-url={url}")),
+        None => arguments.push("--no-limits".to_owned()),
+    }
+    Arguments::parse_from(arguments).config
+}
