@@ -9,6 +9,7 @@ use std::{
 };
 
 use async_nats::Subscriber;
+use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
     events::MessageEvent,
@@ -95,14 +96,15 @@ impl Hub {
     }
 
     /// Gives a socket a seat, in place of one that it may have. Held until [`Hub::go_live`].
-    pub(super) fn seat(&self, link: &Arc<Link>) -> Result<Seated, Over> {
+    /// The client has everything up to `after`.
+    pub(super) fn seat(&self, link: &Arc<Link>, after: u64) -> Result<Seated, Over> {
         let mut state = self.state();
         if state.is_over {
             return Err(Over);
         }
         state.last_number += 1;
         let number = state.last_number;
-        let seat = Seat::held(Arc::clone(link), number);
+        let seat = Seat::held(Arc::clone(link), number, after);
         state.seats.insert(link.id, seat);
         Ok(Seated {
             head: state.timeline.head(),
@@ -113,28 +115,35 @@ impl Hub {
     /// Passes on what was held, says that the socket has everything, and lets it go on live.
     /// Nothing happens if the seat was given up meanwhile.
     pub(crate) fn go_live(&self, connection: ConnectionId, seated: Seated) {
-        self.settle(connection, seated, true);
+        self.settle(connection, seated, |seat, head| {
+            seat.go_live();
+            let caught_up = ServerFrame::CaughtUp {
+                room_id: self.room,
+                seq: head.max(seat.after),
+            };
+            seat.link.outbox.push(text(&caught_up));
+        });
     }
 
     /// As [`Hub::go_live`], for a socket that was told that it does not have everything.
     pub(crate) fn go_live_incomplete(&self, connection: ConnectionId, seated: Seated) {
-        self.settle(connection, seated, false);
+        self.settle(connection, seated, |seat, _| {
+            seat.after = 0;
+            seat.go_live();
+        });
     }
 
-    fn settle(&self, connection: ConnectionId, seated: Seated, is_complete: bool) {
+    fn settle(
+        &self,
+        connection: ConnectionId,
+        seated: Seated,
+        settle: impl FnOnce(&mut Seat, u64),
+    ) {
         let mut state = self.state();
         let head = state.timeline.head();
-        let Some(seat) = state.seats.get_mut(&connection) else {
-            return;
-        };
-        if seat.number != seated.number {
-            return;
-        }
-        seat.go_live();
-        if is_complete {
-            let room_id = self.room;
-            let caught_up = ServerFrame::CaughtUp { room_id, seq: head };
-            seat.link.outbox.push(text(&caught_up));
+        let seat = state.seats.get_mut(&connection);
+        if let Some(seat) = seat.filter(|seat| seat.number == seated.number) {
+            settle(seat, head);
         }
     }
 
@@ -336,7 +345,8 @@ impl Hub {
                 let mut state = self.state();
                 let prev = state.timeline.shown();
                 if state.timeline.take(event_type, sequence, message.id) {
-                    state.broadcast(&render::message(message, prev));
+                    let frame = render::message(message, prev);
+                    state.broadcast(&frame, |seat, text| seat.show_event(sequence, text));
                 }
             }
             Ok(MessageEvent::ReadMarkerMoved(_)) => {}
@@ -349,7 +359,7 @@ impl Hub {
     }
 
     fn broadcast(&self, frame: &ServerFrame) {
-        self.state().broadcast(frame);
+        self.state().broadcast(frame, Seat::show);
     }
 
     fn retain(&self, stays: impl Fn(&Seat) -> bool) {
@@ -367,13 +377,13 @@ impl Hub {
 }
 
 impl State {
-    fn broadcast(&mut self, frame: &ServerFrame) {
+    fn broadcast(&mut self, frame: &ServerFrame, show: impl Fn(&mut Seat, &Utf8Bytes)) {
         if self.seats.is_empty() {
             return;
         }
         let text = text(frame);
         for seat in self.seats.values_mut() {
-            seat.show(&text);
+            show(seat, &text);
         }
     }
 }

@@ -79,15 +79,16 @@ impl Hubs {
         &self.0.log
     }
 
-    /// Seats a socket in a room whose member its user is.
+    /// Seats a socket in a room whose member its user is. The client has everything up to `after`.
     pub(crate) async fn seat(
         &self,
         room: RoomId,
         link: &Arc<Link>,
+        after: u64,
     ) -> Result<(Arc<Hub>, Seated), HubError> {
         loop {
             let hub = timeout(START, self.hub(room)).await??;
-            let Ok(seated) = hub.seat(link) else {
+            let Ok(seated) = hub.seat(link, after) else {
                 self.forget(&hub);
                 continue;
             };

@@ -14,6 +14,9 @@ pub(super) struct Seat {
     pub(super) link: Arc<Link>,
     /// Tells a later subscription of the same socket from this one.
     pub(super) number: u64,
+    /// The client has the timeline up to here. It can know more than this gateway, which an event
+    /// has not reached yet.
+    pub(super) after: u64,
     held: Option<Held>,
 }
 
@@ -24,11 +27,19 @@ struct Held {
 }
 
 impl Seat {
-    pub(super) fn held(link: Arc<Link>, number: u64) -> Self {
+    pub(super) fn held(link: Arc<Link>, number: u64, after: u64) -> Self {
         Self {
             link,
             number,
+            after,
             held: Some(Held::default()),
+        }
+    }
+
+    /// Shows a frame of the timeline, unless the client has it.
+    pub(super) fn show_event(&mut self, sequence: u64, frame: &Utf8Bytes) {
+        if sequence > self.after {
+            self.show(frame);
         }
     }
 

@@ -20,7 +20,10 @@ pub(super) async fn subscribe(
     let (gateway, link) = (&connection.gateway, &connection.link);
     let role = role(connection, room).await?;
     connection.subscriptions.admit(room)?;
-    let (hub, seated) = gateway.hubs.seat(room, link).await?;
+    let epoch = gateway.hubs.epoch();
+    let known = since.as_ref().filter(|since| since.epoch == *epoch);
+    let after = known.map_or(0, |since| since.seq);
+    let (hub, seated) = gateway.hubs.seat(room, link, after).await?;
     connection.subscriptions.insert(room, &hub);
     let login = link.login();
     let (missed, read_seq) = tokio::join!(
@@ -32,8 +35,12 @@ pub(super) async fn subscribe(
     let missed = missed.inspect_err(|_| connection.subscriptions.remove(room))?;
     let subscribed = |reason: Option<Incomplete>| OkAnswer::Subscribed {
         room_id: room,
-        epoch: gateway.hubs.epoch().to_string(),
-        head: seated.head,
+        epoch: epoch.to_string(),
+        head: match reason {
+            // The event before which nothing is missed may not have reached this gateway yet.
+            None => seated.head.max(after),
+            Some(_) => seated.head,
+        },
         complete: reason.is_none(),
         reason,
         role,
