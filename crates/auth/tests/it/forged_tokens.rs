@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+type Alteration = fn(&mut Value);
+
 /// A valid token's claims, to be altered.
 fn claims(world: &World, token: &str) -> Claims {
     world.platform.verifier.verify(token).unwrap()
@@ -146,20 +148,20 @@ async fn a_token_with_other_claims_is_refused() {
     let given = world.kim().await;
     let good = claims(&world, &given.access);
     let own = key(&own_pem(&world));
-    let altered = |change: fn(&mut Value)| {
+    let altered = |change: Alteration| {
         let mut claims = json!(good);
         change(&mut claims);
         jsonwebtoken::encode(&header(&world), &claims, &own).unwrap()
     };
-    let cases: [(&str, fn(&mut Value)); 6] = [
+    let cases: [(&str, Alteration); 6] = [
         ("iss", |claims| claims["iss"] = json!("somebody")),
         ("aud", |claims| claims["aud"] = json!("elsewhere")),
         ("sub", |claims| claims["sub"] = json!("nobody")),
         ("no exp", |claims| {
-            drop(claims.as_object_mut().unwrap().remove("exp"))
+            drop(claims.as_object_mut().unwrap().remove("exp"));
         }),
         ("nbf", |claims| {
-            claims["nbf"] = json!(claims["nbf"].as_i64().unwrap() + 3600)
+            claims["nbf"] = json!(claims["nbf"].as_i64().unwrap() + 3600);
         }),
         ("unknown person", |claims| {
             claims["sub"] = json!("00000000-0000-0000-0000-000000000001");

@@ -26,9 +26,9 @@ fn items(reply: &Reply) -> &Vec<Value> {
 async fn one_sees_where_one_is_logged_in_and_ends_it_there() {
     let world = World::start().await;
     let first = world.kim().await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let second = world.log_in(EMAIL).await;
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let refreshed = world.try_refresh(&first.refresh).await;
     let reply = list(
         &world,

@@ -7,127 +7,167 @@ use garde::Validate;
 use serde::Deserialize;
 use sqlx::{PgPool, types::Json};
 
-use super::message_json::message_json;
+use super::message_row::message_columns;
 use crate::{
     messages::{Sealed, open_all},
     state::Service,
 };
 
+const BACKWARD: &str = concat!(
+    "select to_jsonb(p) from (select ",
+    message_columns!(),
+    " from messages m
+    where m.room_id = $1
+        and m.seq < $2
+    order by m.seq desc
+    limit $3) p"
+);
+
+const FORWARD: &str = concat!(
+    "select to_jsonb(p) from (select ",
+    message_columns!(),
+    " from messages m
+    where m.room_id = $1
+        and m.seq > $2
+    order by m.seq
+    limit $3) p"
+);
+
+const BOUNDS: &str = "
+    select coalesce(min(m.seq), 0), coalesce(max(m.seq), 0)
+    from messages m
+    where m.room_id = $1";
+
+/// At most one of `before`, `after` and `around`; the newest page without any.
 #[derive(Deserialize, Validate)]
+#[garde(allow_unvalidated)]
 pub(crate) struct Request {
-    #[garde(skip)]
     before: Option<u64>,
-    #[garde(skip)]
     after: Option<u64>,
-    #[garde(skip)]
     around: Option<u64>,
     #[garde(dive)]
     #[serde(default)]
     limit: Limit,
 }
 
+/// Where a page begins, and which way it goes.
+#[derive(Clone, Copy)]
+enum Anchor {
+    Newest,
+    Before(i64),
+    After(i64),
+    Around(i64),
+}
+
 pub(crate) async fn history(
     State(service): State<Service>,
     actor: Actor,
-    _: UpToDate,
     Id(room_id): Id<RoomId>,
+    _: UpToDate,
     Query(request): Query<Request>,
 ) -> Result<Success<HistoryPage>, Refusal> {
+    let anchor = request.anchor()?;
     service.require_member(room_id, actor.user_id).await?;
-    let window = request.window()?;
-    let head = head(&service.pool, room_id).await?;
-    let (older, newer) = rows(&service.pool, room_id, &window).await?;
-    let has_before = older.len() > window.older;
-    let has_after = newer.len() > window.newer;
-    let older = older.into_iter().take(window.older).rev();
-    let messages = older.chain(newer.into_iter().take(window.newer)).collect();
-    let items = open_all(&service.platform.keyring, messages).await?;
-    let newest = items.last().map_or(0, |message| message.seq);
+    let messages = read(&service.pool, room_id, anchor, request.limit.get()).await?;
+    let (first, head): (i64, i64) = sqlx::query_as(BOUNDS)
+        .bind(room_id.as_uuid())
+        .fetch_one(&service.pool)
+        .await?;
+    let (first, head) = (first.unsigned_abs(), head.unsigned_abs());
+    let (has_before, has_after) = match (messages.first(), messages.last()) {
+        (Some(oldest), Some(newest)) => (first < oldest.seq(), head > newest.seq()),
+        _ => anchor.around_nothing(head),
+    };
     Ok(Success::ok(HistoryPage {
-        items,
+        items: open_all(&service.platform.keyring, messages).await?,
         has_before,
         has_after,
-        head: head.max(newest),
+        head,
     }))
 }
 
-/// How many messages before `pivot`, and from it on.
-struct Window {
-    pivot: i64,
-    older: usize,
-    newer: usize,
-}
-
 impl Request {
-    fn window(&self) -> Result<Window, Refusal> {
-        let limit = usize::try_from(self.limit.get()).unwrap_or_default();
-        let place = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
-        let (pivot, older) = match (self.before, self.after, self.around) {
-            (None, None, None) => (i64::MAX, limit),
-            (Some(before), None, None) => (place(before), limit),
-            (None, Some(after), None) => (place(after).saturating_add(1), 0),
-            (None, None, Some(around)) => (place(around), limit / 2),
-            _ => {
-                return Err(Refusal::new(
-                    ErrorCode::BadRequest,
-                    "give only one of before, after and around",
-                ));
-            }
-        };
-        Ok(Window {
-            pivot,
-            older,
-            newer: limit - older,
-        })
-    }
-}
-
-/// Messages on both sides of the pivot, the nearest first, and one more each if there is one.
-async fn rows(
-    pool: &PgPool,
-    room: RoomId,
-    window: &Window,
-) -> Result<(Vec<Sealed>, Vec<Sealed>), sqlx::Error> {
-    let with_one_more = |count: usize| i64::try_from(count + 1).unwrap_or(i64::MAX);
-    let rows: Vec<(bool, Json<Sealed>)> = sqlx::query_as(concat!(
-        "(select false, ",
-        message_json!(),
-        " from messages m
-          where m.room_id = $1 and m.seq < $2
-          order by m.seq desc
-          limit $3)
-         union all
-         (select true, ",
-        message_json!(),
-        " from messages m
-          where m.room_id = $1 and m.seq >= $2
-          order by m.seq
-          limit $4)",
-    ))
-    .bind(room.as_uuid())
-    .bind(window.pivot)
-    .bind(with_one_more(window.older))
-    .bind(with_one_more(window.newer))
-    .fetch_all(pool)
-    .await?;
-    let (mut older, mut newer) = (Vec::new(), Vec::new());
-    for (is_newer, Json(message)) in rows {
-        if is_newer {
-            newer.push(message);
-        } else {
-            older.push(message);
+    fn anchor(&self) -> Result<Anchor, Refusal> {
+        match (self.before, self.after, self.around) {
+            (None, None, None) => Ok(Anchor::Newest),
+            (Some(seq), None, None) => Ok(Anchor::Before(signed(seq))),
+            (None, Some(seq), None) => Ok(Anchor::After(signed(seq))),
+            (None, None, Some(seq)) => Ok(Anchor::Around(signed(seq))),
+            _ => Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "give one of before, after and around",
+            )),
         }
     }
-    older.sort_unstable_by_key(|message| std::cmp::Reverse(message.seq()));
-    newer.sort_unstable_by_key(Sealed::seq);
-    Ok((older, newer))
 }
 
-async fn head(pool: &PgPool, room: RoomId) -> Result<u64, sqlx::Error> {
-    let seq: Option<i64> =
-        sqlx::query_scalar("select seq from messages where room_id = $1 order by seq desc limit 1")
-            .bind(room.as_uuid())
-            .fetch_optional(pool)
-            .await?;
-    Ok(seq.unwrap_or_default().unsigned_abs())
+impl Anchor {
+    /// Whether there is something on either side of a page without messages.
+    fn around_nothing(self, head: u64) -> (bool, bool) {
+        let is_empty = head == 0;
+        match self {
+            Self::Newest | Self::Around(_) => (false, false),
+            Self::Before(_) => (false, !is_empty),
+            Self::After(_) => (!is_empty, false),
+        }
+    }
+}
+
+async fn read(
+    pool: &PgPool,
+    room: RoomId,
+    anchor: Anchor,
+    limit: i64,
+) -> Result<Vec<Sealed>, sqlx::Error> {
+    match anchor {
+        Anchor::Newest => backward(pool, room, i64::MAX, limit).await,
+        Anchor::Before(seq) => backward(pool, room, seq, limit).await,
+        Anchor::After(seq) => forward(pool, room, seq, limit).await,
+        Anchor::Around(seq) => {
+            let newer = limit / 2;
+            let older = limit - newer;
+            let mut messages = backward(pool, room, seq.saturating_add(1), older).await?;
+            messages.extend(forward(pool, room, seq, newer).await?);
+            Ok(messages)
+        }
+    }
+}
+
+async fn backward(
+    pool: &PgPool,
+    room: RoomId,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<Sealed>, sqlx::Error> {
+    let mut messages = fetch(pool, BACKWARD, (room, before, limit)).await?;
+    messages.reverse();
+    Ok(messages)
+}
+
+async fn forward(
+    pool: &PgPool,
+    room: RoomId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Sealed>, sqlx::Error> {
+    fetch(pool, FORWARD, (room, after, limit)).await
+}
+
+async fn fetch(
+    pool: &PgPool,
+    sql: &'static str,
+    (room, seq, limit): (RoomId, i64, i64),
+) -> Result<Vec<Sealed>, sqlx::Error> {
+    let rows: Vec<Json<Sealed>> = sqlx::query_scalar(sql)
+        .bind(room.as_uuid())
+        .bind(seq)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.into_iter().map(|Json(message)| message).collect())
+}
+
+/// No sequence is that large: everything is before it.
+fn signed(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
 }

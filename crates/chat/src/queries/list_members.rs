@@ -7,18 +7,36 @@ use doran_contract::{
 };
 use doran_platform::{
     http::{Actor, Id, Limit, Query, Refusal, Success, UpToDate},
-    keyring::Keyring,
+    keyring::{Keyring, OpenFieldError},
     profile::{Name, SealedName},
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 use garde::Validate;
 use serde::Deserialize;
-use sqlx::types::{
-    Json, Uuid,
-    chrono::{DateTime, Utc},
+use sqlx::{
+    FromRow,
+    types::{
+        Json, Uuid,
+        chrono::{DateTime, Utc},
+    },
 };
 
-use super::room_row::word;
+use super::cursor::{Cursor, page};
 use crate::state::Service;
+
+/// Data keys that are asked for at once.
+const MAX_KEYS_IN_FLIGHT: usize = 16;
+
+const MEMBERS: &str = "
+    select
+        b.user_id, to_jsonb(b.role) as role, b.joined_sequence, b.joined_at,
+        p.subject, p.event_id, p.name, p.picture
+    from members b
+    left join people p on p.id = b.user_id
+    where b.room_id = $1
+        and ($2::bigint is null or (b.joined_sequence, b.user_id) > ($2, $3::uuid))
+    order by b.joined_sequence, b.user_id
+    limit $4";
 
 #[derive(Deserialize, Validate)]
 pub(crate) struct Request {
@@ -26,15 +44,16 @@ pub(crate) struct Request {
     #[serde(default)]
     limit: Limit,
     #[garde(skip)]
-    cursor: Option<String>,
+    cursor: Option<Cursor>,
 }
 
-#[derive(sqlx::FromRow)]
-struct MemberRow {
+#[derive(FromRow)]
+struct Row {
     user_id: Uuid,
-    role: String,
+    role: Json<RoomRole>,
     joined_sequence: i64,
     joined_at: DateTime<Utc>,
+    /// None, like what follows, of people whom the read model does not know yet.
     subject: Option<String>,
     event_id: Option<Uuid>,
     name: Option<Json<Sealed>>,
@@ -44,70 +63,59 @@ struct MemberRow {
 pub(crate) async fn list_members(
     State(service): State<Service>,
     actor: Actor,
-    _: UpToDate,
     Id(room_id): Id<RoomId>,
-    Query(request): Query<Request>,
+    _: UpToDate,
+    Query(Request { limit, cursor }): Query<Request>,
 ) -> Result<Success<Page<Member>>, Refusal> {
     service.require_member(room_id, actor.user_id).await?;
-    let after = request
-        .cursor
-        .as_deref()
-        .map(super::list_rooms::read_cursor)
-        .transpose()?;
-    let (joined, user) = after.unwrap_or((0, Uuid::nil()));
-    let limit = request.limit.get();
-    let mut rows: Vec<MemberRow> = sqlx::query_as(
-        "select
-             m.user_id, m.role, m.joined_sequence, m.joined_at,
-             p.subject, p.event_id, p.name, p.picture
-         from members m
-         left join people p on p.id = m.user_id
-         where m.room_id = $1 and (m.joined_sequence, m.user_id) > ($2, $3)
-         order by m.joined_sequence, m.user_id
-         limit $4",
-    )
-    .bind(room_id.as_uuid())
-    .bind(joined)
-    .bind(user)
-    .bind(limit + 1)
-    .fetch_all(&service.pool)
-    .await?;
-    let limit = usize::try_from(limit).unwrap_or_default();
-    let has_more = rows.len() > limit;
-    rows.truncate(limit);
-    let last = rows
-        .last()
-        .map(|row| format!("{}_{}", row.joined_sequence, row.user_id));
-    let mut items = Vec::with_capacity(rows.len());
-    for row in rows {
-        items.push(member(&service.platform.keyring, row).await?);
-    }
-    Ok(Success::ok(Page {
-        items,
-        next_cursor: last.filter(|_| has_more),
-    }))
+    let rows: Vec<Row> = sqlx::query_as(MEMBERS)
+        .bind(room_id.as_uuid())
+        .bind(cursor.map(|cursor| cursor.key))
+        .bind(cursor.map(|cursor| cursor.id))
+        .bind(limit.get() + 1)
+        .fetch_all(&service.pool)
+        .await?;
+    let Page { items, next_cursor } = page(rows, limit.get(), Row::cursor, |row| row);
+    let keyring = &service.platform.keyring;
+    let items = stream::iter(items)
+        .map(|row| row.open(keyring))
+        .buffered(MAX_KEYS_IN_FLIGHT)
+        .try_collect()
+        .await?;
+    Ok(Success::ok(Page { items, next_cursor }))
 }
 
-async fn member(keyring: &Keyring, row: MemberRow) -> Result<Member, Refusal> {
-    let sealed = match (row.subject, row.event_id, row.name) {
-        (Some(subject), Some(event_id), Some(Json(name))) => Some(SealedName {
-            subject,
-            event_id,
+impl Row {
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            key: self.joined_sequence,
+            id: self.user_id,
+        }
+    }
+
+    async fn open(self, keyring: &Keyring) -> Result<Member, OpenFieldError> {
+        let Name { name, picture } = match (self.subject, self.event_id, self.name) {
+            (Some(subject), Some(event_id), Some(Json(name))) => {
+                let sealed = SealedName {
+                    subject,
+                    event_id,
+                    name,
+                    picture: self.picture.map(|Json(picture)| picture),
+                };
+                sealed.open(keyring).await?
+            }
+            _ => Name {
+                name: String::new(),
+                picture: None,
+            },
+        };
+        Ok(Member {
+            user_id: UserId::new(self.user_id),
             name,
-            picture: row.picture.map(|Json(picture)| picture),
-        }),
-        _ => None,
-    };
-    let Name { name, picture } = match sealed {
-        Some(sealed) => sealed.open(keyring).await?,
-        None => Name::deleted(),
-    };
-    Ok(Member {
-        user_id: UserId::new(row.user_id),
-        name,
-        picture,
-        role: word::<RoomRole>(&row.role)?,
-        joined_at: row.joined_at.into(),
-        presence: None,
-    })
+            picture,
+            role: self.role.0,
+            joined_at: self.joined_at.into(),
+            presence: None,
+        })
+    }
 }

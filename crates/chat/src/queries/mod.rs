@@ -1,11 +1,11 @@
-//! Questions about rooms and messages, one file each.
+//! Questions to the read models, one file each.
 
+mod cursor;
 pub(crate) mod get_room;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod list_members;
 pub(crate) mod list_rooms;
-mod message_json;
+mod message_row;
 pub(crate) mod public_rooms;
-pub(crate) mod read_marker;
 mod room_row;

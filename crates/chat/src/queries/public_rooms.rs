@@ -1,52 +1,111 @@
-//! `GET /api/chat/rooms/public?q=`: rooms that anybody may join, by part of their name.
+//! `GET /api/chat/rooms/public`: rooms that anybody may join, the newest first.
 
 use axum::extract::State;
-use doran_contract::{Page, room::Room};
+use doran_contract::{
+    Page, RoomId, UserId,
+    room::{Room, RoomKind, RoomRole, RoomStatus, Visibility},
+};
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use serde::Deserialize;
-use sqlx::types::Uuid;
-
-use super::{
-    list_rooms::{page, read_cursor},
-    room_row::{RoomRow, select_rooms},
+use serde_json::json;
+use sqlx::{
+    FromRow,
+    types::{
+        Json, Uuid,
+        chrono::{DateTime, Utc},
+    },
 };
+
+use super::cursor::{Cursor, page};
 use crate::state::Service;
+
+const PUBLIC_ROOMS: &str = "
+    select
+        r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
+        r.created_at, r.updated_at, to_jsonb(b.role) as role
+    from rooms r
+    left join members b on b.room_id = r.id and b.user_id = $1
+    where r.visibility = 'public'
+        and ($2::text is null or strpos(lower(r.name), lower($2)) > 0)
+        and ($3::timestamptz is null or (r.created_at, r.id) < ($3, $4::uuid))
+    order by r.created_at desc, r.id desc
+    limit $5";
 
 #[derive(Deserialize, Validate)]
 pub(crate) struct Request {
-    #[garde(length(chars, max = 100))]
+    #[garde(inner(length(chars, max = 100)))]
     q: Option<String>,
     #[garde(dive)]
     #[serde(default)]
     limit: Limit,
     #[garde(skip)]
-    cursor: Option<String>,
+    cursor: Option<Cursor>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    name: String,
+    description: Option<String>,
+    kind: Json<RoomKind>,
+    owner_id: Uuid,
+    member_count: i32,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    role: Option<Json<RoomRole>>,
 }
 
 pub(crate) async fn public_rooms(
     State(service): State<Service>,
     actor: Actor,
     _: UpToDate,
-    Query(request): Query<Request>,
+    Query(Request { q, limit, cursor }): Query<Request>,
 ) -> Result<Success<Page<Room>>, Refusal> {
-    let after = request.cursor.as_deref().map(read_cursor).transpose()?;
-    let (activity, id) = after.unwrap_or((i64::MAX, Uuid::max()));
-    let limit = request.limit.get();
-    let rows: Vec<RoomRow> = sqlx::query_as(concat!(
-        select_rooms!(),
-        "where r.visibility = 'public'
-             and strpos(lower(r.name), lower($5)) > 0
-             and (activity.at, r.id) < ($2, $3)
-         order by activity.at desc, r.id desc
-         limit $4",
-    ))
-    .bind(actor.user_id.as_uuid())
-    .bind(activity)
-    .bind(id)
-    .bind(limit + 1)
-    .bind(request.q.unwrap_or_default().trim().to_owned())
-    .fetch_all(&service.pool)
-    .await?;
-    Ok(Success::ok(page(&service, rows, limit).await?))
+    let rows: Vec<Row> = sqlx::query_as(PUBLIC_ROOMS)
+        .bind(actor.user_id.as_uuid())
+        .bind(q.as_deref().map(str::trim))
+        .bind(cursor.and_then(|cursor| DateTime::from_timestamp_micros(cursor.key)))
+        .bind(cursor.map(|cursor| cursor.id))
+        .bind(limit.get() + 1)
+        .fetch_all(&service.pool)
+        .await?;
+    Ok(Success::ok(page(
+        rows,
+        limit.get(),
+        Row::cursor,
+        Row::into_room,
+    )))
+}
+
+impl Row {
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            key: self.created_at.timestamp_micros(),
+            id: self.id,
+        }
+    }
+
+    /// What was said in it is for members, who see it among their rooms.
+    fn into_room(self) -> Room {
+        Room {
+            id: RoomId::new(self.id),
+            name: self.name,
+            description: self.description,
+            kind: self.kind.0,
+            visibility: Visibility::Public,
+            owner_id: UserId::new(self.owner_id),
+            bot_id: None,
+            settings: json!({}),
+            member_count: self.member_count.unsigned_abs(),
+            role: self.role.map(|Json(role)| role),
+            status: RoomStatus::Active,
+            last_message: None,
+            last_message_at: None,
+            unread_count: 0,
+            mention_count: 0,
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+        }
+    }
 }

@@ -1,185 +1,227 @@
-//! A room as one reader sees it, with its newest message and what they have not read.
-//!
-//! What is unread begins after the read marker, or after the last message before they joined,
-//! whichever is later; what they said themselves does not count. Messages are numbered in their
-//! room and by sender, so it is a difference and nothing is counted.
+//! The rooms of one person: with their last message, and what the person has not read of them.
 
 use doran_contract::{
     RoomId, UserId,
     room::{Room, RoomKind, RoomRole, RoomStatus, Visibility},
 };
-use doran_platform::{http::Refusal, keyring::Keyring};
-use serde::de::{DeserializeOwned, IntoDeserializer, value};
+use doran_platform::keyring::{Keyring, OpenFieldError};
 use serde_json::json;
-use sqlx::types::{
-    Json, Uuid,
-    chrono::{DateTime, Utc},
+use sqlx::{
+    FromRow, PgPool,
+    types::{
+        Json, Uuid,
+        chrono::{DateTime, Utc},
+    },
 };
 
+use super::{cursor::Cursor, message_row::message_columns};
 use crate::messages::{Sealed, open_all};
 
-/// Columns and joins for the reader `$1`; a condition on `r` and `me` follows.
-macro_rules! select_rooms {
-    () => {
-        concat!(
-            "select
-                r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.member_count,
-                r.version, r.created_at, r.updated_at, me.role, last.message,
-                activity.at as activity,
-                coalesce(
-                    last.number - coalesce(mark.number, 0)
-                        - (coalesce(own.number, 0) - coalesce(own_mark.number, 0)),
-                    0
-                ) as unread,
-                (
-                    select count(*)
-                    from mentions t
-                    where t.user_id = $1 and t.room_id = r.id and t.seq > mark.seq
-                ) as mentioned
-             from rooms r
-             left join members me on me.room_id = r.id and me.user_id = $1
-             left join lateral (
-                select m.number, m.created_at, ",
-            $crate::queries::message_json::message_json!(),
-            " as message
+/// $1 person, $2 a single room or null, $3 and $4 cursor or null, $5 limit.
+///
+/// Unread is what others said after the person's read marker, and after they came: message and
+/// room sequences are of two streams, so coming is compared by time. Each figure is looked up in
+/// an index, however much is unread.
+const MY_ROOMS: &str = concat!(
+    r"
+    with page as (
+        select
+            r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.member_count,
+            r.version, r.created_at, r.updated_at, b.role, b.joined_at, newest.seq, newest.number,
+            coalesce(newest.created_at, r.created_at) as active_at
+        from members b
+        join rooms r on r.id = b.room_id
+        left join lateral (
+            select m.seq, m.number, m.created_at
+            from messages m
+            where m.room_id = r.id
+            order by m.seq desc
+            limit 1
+        ) newest on true
+        where b.user_id = $1
+            and ($2::uuid is null or b.room_id = $2)
+            and (
+                $3::timestamptz is null
+                or (coalesce(newest.created_at, r.created_at), r.id) < ($3, $4::uuid)
+            )
+        order by active_at desc, r.id desc
+        limit $5
+    )
+    select
+        p.id, p.name, p.description, to_jsonb(p.kind) as kind, to_jsonb(p.visibility) as visibility,
+        p.owner_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
+        p.active_at, to_jsonb(last_message) as last_message,
+        coalesce(p.number, 0) - coalesce(seen.number, 0) - coalesce(own.number, 0) as unread_count,
+        (
+            select count(*)
+            from mentions t
+            where t.user_id = $1
+                and t.room_id = p.id
+                and t.seq > floor.seq
+        ) as mention_count
+    from page p
+    left join lateral (
+        select ",
+    message_columns!(),
+    r"
+        from messages m
+        where m.room_id = p.id
+            and m.seq = p.seq
+    ) last_message on true
+    cross join lateral (
+        select greatest(
+            0,
+            (
+                select k.seq
+                from read_markers k
+                where k.user_id = $1
+                    and k.room_id = p.id
+            ),
+            (
+                select m.seq
                 from messages m
-                where m.room_id = r.id and me.user_id is not null
-                order by m.seq desc
+                where m.room_id = p.id
+                    and m.created_at <= p.joined_at
+                order by m.created_at desc, m.seq desc
                 limit 1
-             ) last on true
-             left join lateral (
-                select greatest(
-                    coalesce((
-                        select k.seq
-                        from read_markers k
-                        where k.room_id = r.id and k.user_id = $1
-                    ), 0),
-                    coalesce((
-                        select j.seq
-                        from messages j
-                        where j.room_id = r.id and j.created_at < me.joined_at
-                        order by j.created_at desc, j.seq desc
-                        limit 1
-                    ), 0)
-                ) as seq
-             ) read on true
-             left join lateral (
-                select read.seq, (
-                    select m.number
-                    from messages m
-                    where m.room_id = r.id and m.seq <= read.seq
-                    order by m.seq desc
-                    limit 1
-                ) as number
-             ) mark on true
-             left join lateral (
-                select m.sender_number as number
-                from messages m
-                where m.room_id = r.id and m.sender_id = me.user_id
-                order by m.seq desc
+            )
+        ) as seq
+    ) floor
+    left join lateral (
+        select m.number
+        from messages m
+        where m.room_id = p.id
+            and m.seq <= floor.seq
+        order by m.seq desc
+        limit 1
+    ) seen on true
+    left join lateral (
+        select m.sender_number - coalesce(
+            (
+                select o.sender_number
+                from messages o
+                where o.room_id = p.id
+                    and o.sender_id = $1
+                    and o.seq <= floor.seq
+                order by o.seq desc
                 limit 1
-             ) own on true
-             left join lateral (
-                select m.sender_number as number
-                from messages m
-                where m.room_id = r.id and m.sender_id = me.user_id and m.seq <= read.seq
-                order by m.seq desc
-                limit 1
-             ) own_mark on true
-             cross join lateral (
-                select (extract(epoch from coalesce(last.created_at, r.created_at))
-                    * 1000000)::bigint as at
-             ) activity
-             "
-        )
-    };
-}
-pub(super) use select_rooms;
+            ),
+            0
+        ) as number
+        from messages m
+        where m.room_id = p.id
+            and m.sender_id = $1
+        order by m.seq desc
+        limit 1
+    ) own on true
+    order by p.active_at desc, p.id desc
+    "
+);
 
-#[derive(sqlx::FromRow)]
+#[derive(Debug, FromRow)]
 pub(super) struct RoomRow {
     id: Uuid,
     name: String,
     description: Option<String>,
-    kind: String,
-    visibility: String,
+    kind: Json<RoomKind>,
+    visibility: Json<Visibility>,
     owner_id: Uuid,
     member_count: i32,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    role: Option<String>,
-    message: Option<Json<Sealed>>,
-    /// Microseconds since 1970 of the newest message, else of the creation.
-    activity: i64,
-    unread: i64,
-    mentioned: i64,
+    role: Json<RoomRole>,
+    active_at: DateTime<Utc>,
+    last_message: Option<Json<Sealed>>,
+    unread_count: i64,
+    mention_count: i64,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("the read model holds a word that is not of the contract")]
-struct UnknownWord(#[source] value::Error);
-
 impl RoomRow {
-    /// Sequence of the room's newest event, for `ETag`.
+    /// The person's rooms, the one with the newest message first.
+    pub(super) async fn of(
+        pool: &PgPool,
+        person: UserId,
+        after: Option<Cursor>,
+        limit: i64,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        sqlx::query_as(MY_ROOMS)
+            .bind(person.as_uuid())
+            .bind(None::<Uuid>)
+            .bind(after.and_then(|cursor| DateTime::from_timestamp_micros(cursor.key)))
+            .bind(after.map(|cursor| cursor.id))
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    }
+
+    pub(super) async fn one(
+        pool: &PgPool,
+        person: UserId,
+        room: RoomId,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        sqlx::query_as(MY_ROOMS)
+            .bind(person.as_uuid())
+            .bind(room.as_uuid())
+            .bind(None::<DateTime<Utc>>)
+            .bind(None::<Uuid>)
+            .bind(1_i64)
+            .fetch_optional(pool)
+            .await
+    }
+
+    pub(super) fn cursor(&self) -> Cursor {
+        Cursor {
+            key: self.active_at.timestamp_micros(),
+            id: self.id,
+        }
+    }
+
     pub(super) fn version(&self) -> u64 {
         self.version.unsigned_abs()
     }
 
-    pub(super) fn cursor(&self) -> String {
-        format!("{}_{}", self.activity, self.id)
+    fn into_room(self) -> Room {
+        Room {
+            id: RoomId::new(self.id),
+            name: self.name,
+            description: self.description,
+            kind: self.kind.0,
+            visibility: self.visibility.0,
+            owner_id: UserId::new(self.owner_id),
+            bot_id: None,
+            settings: json!({}),
+            member_count: self.member_count.unsigned_abs(),
+            role: Some(self.role.0),
+            status: RoomStatus::Active,
+            last_message: None,
+            last_message_at: None,
+            unread_count: u32::try_from(self.unread_count).unwrap_or_default(),
+            mention_count: u32::try_from(self.mention_count).unwrap_or_default(),
+            created_at: self.created_at.into(),
+            updated_at: self.updated_at.into(),
+        }
     }
 }
 
-/// Opens rooms in their order.
-pub(super) async fn open_rooms(
+/// The rooms as the person sees them, in their order.
+pub(super) async fn open(
     keyring: &Keyring,
-    rows: Vec<RoomRow>,
-) -> Result<Vec<Room>, Refusal> {
-    let mut rooms = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        let sealed: Vec<_> = row
-            .message
-            .take()
-            .map(|Json(message)| message)
-            .into_iter()
-            .collect();
-        let last = open_all(keyring, sealed).await?.pop();
-        let mut room = room(row)?;
-        room.last_message_at = last.as_ref().map(|message| message.created_at);
-        room.last_message = last;
-        rooms.push(room);
-    }
-    Ok(rooms)
-}
-
-fn room(row: RoomRow) -> Result<Room, Refusal> {
-    Ok(Room {
-        id: RoomId::new(row.id),
-        name: row.name,
-        description: row.description,
-        kind: word::<RoomKind>(&row.kind)?,
-        visibility: word::<Visibility>(&row.visibility)?,
-        owner_id: UserId::new(row.owner_id),
-        bot_id: None,
-        settings: json!({}),
-        member_count: row.member_count.unsigned_abs(),
-        role: row.role.as_deref().map(word::<RoomRole>).transpose()?,
-        status: RoomStatus::Active,
-        last_message: None,
-        last_message_at: None,
-        unread_count: count(row.unread),
-        mention_count: count(row.mentioned),
-        created_at: row.created_at.into(),
-        updated_at: row.updated_at.into(),
-    })
-}
-
-/// Reads a value of the contract as the events wrote it.
-pub(super) fn word<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    T::deserialize(text.into_deserializer()).map_err(|error| Refusal::internal(&UnknownWord(error)))
-}
-
-fn count(number: i64) -> u32 {
-    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+    mut rows: Vec<RoomRow>,
+) -> Result<Vec<Room>, OpenFieldError> {
+    let sealed = rows
+        .iter_mut()
+        .filter_map(|row| row.last_message.take())
+        .map(|Json(message)| message);
+    let mut messages = open_all(keyring, sealed.collect())
+        .await?
+        .into_iter()
+        .peekable();
+    let with_message = |row: RoomRow| {
+        let mut room = row.into_room();
+        room.last_message = messages.next_if(|message| message.room_id == room.id);
+        room.last_message_at = room.last_message.as_ref().map(|message| message.created_at);
+        room
+    };
+    Ok(rows.into_iter().map(with_message).collect())
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Request, client::RequestErrorKind, connection::State};
+use async_nats::{Request, client::RequestErrorKind, connection::State};
 use doran_contract::{ErrorCode, command::Reply};
-use doran_eventstore::envelope::CORRELATION_ID;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{answer::Denied, connection::Connection};
@@ -28,12 +27,7 @@ where
         return Err(Denied::unavailable());
     }
     let body = serde_json::to_vec(command).expect("commands are made of plain data");
-    let mut headers = HeaderMap::new();
-    headers.insert(CORRELATION_ID, connection.link.id.to_string());
-    let request = Request::new()
-        .headers(headers)
-        .payload(body.into())
-        .timeout(Some(DEADLINE));
+    let request = Request::new().payload(body.into()).timeout(Some(DEADLINE));
     let reply = nats.send_request(subject, request).await.map_err(|error| {
         tracing::warn!(%error, subject, "a command was not answered");
         match error.kind() {

@@ -78,7 +78,10 @@ async fn rooms_are_kept_apart_and_a_room_can_be_left_alone_again() {
         .await;
     assert_eq!(ok["type"], "ok");
     assert_eq!(ok["roomId"], json!(room));
+    // Once somebody else has it, it lies before the head from which the client goes on.
+    let mut witness = world.subscribe(&person, room).await;
     world.say(room, &person, "unheard").await;
+    assert_eq!(witness.messages(1).await[0].1, "unheard");
     client.subscribe(room).await;
     world.say(room, &person, "heard").await;
     assert_eq!(client.messages(1).await[0].1, "heard");

@@ -1,6 +1,7 @@
 //! `POST /api/users` and `GET /api/users/check-email/{email}`.
 
 use doran_platform::credentials::Credentials;
+use futures_util::{StreamExt, future::join_all};
 use serde_json::{Value, json};
 
 use crate::world::{PASSWORD, World, id_of, registration};
@@ -40,21 +41,14 @@ async fn of_thirty_who_want_one_address_at_once_one_gets_it() {
     let world = World::start().await;
     let attempts = (0..30).map(|attempt| {
         let body = registration("same@example.com", ("Kim", &format!("n{attempt}")));
-        let call = world.api.post("/api/users", &body);
-        tokio::task::spawn(call.send())
+        world.api.post("/api/users", &body).send()
     });
-    let (mut won, mut taken) = (0, 0);
-    for attempt in attempts.collect::<Vec<_>>() {
-        let reply = attempt.await.unwrap();
-        match reply.status {
-            201 => won += 1,
-            _ => {
-                assert_eq!(reply.refusal(), (409, "EMAIL_TAKEN"));
-                taken += 1;
-            }
-        }
+    let replies = join_all(attempts).await;
+    let (won, lost): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 201);
+    assert_eq!((won.len(), lost.len()), (1, 29));
+    for reply in lost {
+        assert_eq!(reply.refusal(), (409, "EMAIL_TAKEN"));
     }
-    assert_eq!((won, taken), (1, 29));
     // What the losers had prepared is gone again.
     for bucket in ["CREDENTIAL", "DATA_KEY"] {
         let js = world.nats.jetstream().await;
@@ -65,7 +59,7 @@ async fn of_thirty_who_want_one_address_at_once_one_gets_it() {
             .keys()
             .await
             .unwrap();
-        let kept = futures_util::StreamExt::count(keys).await;
+        let kept = keys.count().await;
         assert_eq!(kept, 1, "{bucket}");
     }
 }
@@ -136,12 +130,10 @@ async fn the_same_registration_sent_many_times_at_once_makes_one_person() {
     let body = registration("kim@example.com", ("Kim", "A"));
     let sends = (0..8).map(|_| {
         let call = world.api.post("/api/users", &body);
-        tokio::task::spawn(call.header("idempotency-key", "one").send())
+        call.header("idempotency-key", "one").send()
     });
-    let mut ids = Vec::new();
-    for send in sends.collect::<Vec<_>>() {
-        ids.push(id_of(send.await.unwrap().data()));
-    }
+    let replies = join_all(sends).await;
+    let mut ids: Vec<_> = replies.iter().map(|reply| id_of(reply.data())).collect();
     ids.dedup();
     assert_eq!(ids.len(), 1);
     let credentials = Credentials::open(&world.platform.js, &world.platform.master_key).await;
