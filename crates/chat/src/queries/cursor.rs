@@ -22,8 +22,8 @@ impl TryFrom<String> for Cursor {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let (key, id) = text.split_once('_').ok_or(InvalidCursor)?;
         Ok(Self {
-            key: key.parse().map_err(|_| InvalidCursor)?,
-            id: id.parse().map_err(|_| InvalidCursor)?,
+            key: key.parse().map_err(|_error| InvalidCursor)?,
+            id: id.parse().map_err(|_error| InvalidCursor)?,
         })
     }
 }

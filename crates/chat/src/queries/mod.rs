@@ -8,4 +8,5 @@ pub(crate) mod list_members;
 pub(crate) mod list_rooms;
 mod message_row;
 pub(crate) mod public_rooms;
+pub(crate) mod read_marker;
 mod room_row;

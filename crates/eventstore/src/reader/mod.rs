@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     stream::{Info, LastRawMessageErrorKind, RawMessageBuilder, WithHeaders},
 };
 
-use self::direct_get::{PAGE, Request};
+use self::direct_get::{PAGE, Page, Request};
 pub use self::follow::{Follow, LogChanged, Start};
 use crate::{
     BoxError, DecodeError, NotRecorded, Recorded,
@@ -42,11 +42,16 @@ impl ReadError {
     }
 }
 
-/// Reads one stream. Cheap to clone.
+/// How many replicas are asked for what the leader has, before giving up.
+const REPLICAS_ASKED: usize = 8;
+const FORGETFUL: &str = "the replicas do not give what the leader has";
+
+/// Reads one stream. Cheap to clone. Each request has 2 s.
 ///
-/// What is read by direct get (everything but [`head`](Self::head),
-/// [`incarnation`](Self::incarnation), [`last_from_leader`](Self::last_from_leader) and
-/// [`follow`](Self::follow)) may come from a replica that is a moment behind. Each request has 2 s.
+/// Most of it goes to any replica, which may be a moment behind. That something is *not* there is
+/// always confirmed by the leader: with nats-server 2.15.1 and three replicas, one of a node that
+/// was killed and started again kept answering every direct get with 404, with all events on its
+/// disk.
 #[derive(Clone, Debug)]
 pub struct LogReader {
     js: jetstream::Context,
@@ -67,7 +72,7 @@ impl LogReader {
 
     /// Up to `max` events whose subject fits `filter`, from `from_sequence` on, in stream order.
     ///
-    /// Fewer than `max` mean that the log had no more of them when it was asked.
+    /// Fewer than `max` mean that the replica had no more of them when it was asked.
     pub async fn read(
         &self,
         filter: &str,
@@ -77,13 +82,8 @@ impl LogReader {
         let mut events = Vec::new();
         let mut from_sequence = from_sequence.max(1);
         while events.len() < max {
-            let request = Request {
-                sequence: Some(from_sequence),
-                batch: Some(PAGE.min(max - events.len())),
-                next_by_subject: Some(filter),
-                ..Request::default()
-            };
-            let page = request.many(&self.js.client(), &self.stream).await?;
+            let size = PAGE.min(max - events.len());
+            let page = self.page(filter, from_sequence, size).await?;
             let Some(last) = page.events.last() else {
                 break;
             };
@@ -98,11 +98,10 @@ impl LogReader {
 
     /// The last event whose subject fits `filter` (wildcards allowed).
     pub async fn last(&self, filter: &str) -> Result<Option<Recorded>, ReadError> {
-        let request = Request {
-            last_by_subject: Some(filter),
-            ..Request::default()
-        };
-        request.one(&self.js.client(), &self.stream).await
+        match self.last_of_a_replica(filter).await? {
+            Some(last) => Ok(Some(last)),
+            None => self.last_from_leader(filter).await,
+        }
     }
 
     /// Like [`last`](Self::last), but as the stream's leader knows it: never stale, and dearer.
@@ -117,8 +116,13 @@ impl LogReader {
             last_per_subject: Some([filter]),
             ..Request::default()
         };
-        let page = request.many(&self.js.client(), &self.stream).await?;
-        Ok(page.events)
+        for _ in 0..REPLICAS_ASKED {
+            let page = request.many(&self.js.client(), &self.stream).await?;
+            if !page.events.is_empty() || self.last_from_leader(filter).await?.is_none() {
+                return Ok(page.events);
+            }
+        }
+        Err(ReadError::unavailable(FORGETFUL))
     }
 
     /// The event at a sequence, none where there is none (any more).
@@ -127,7 +131,10 @@ impl LogReader {
             sequence: Some(sequence),
             ..Request::default()
         };
-        request.one(&self.js.client(), &self.stream).await
+        match request.one(&self.js.client(), &self.stream).await? {
+            Some(event) => Ok(Some(event)),
+            None => self.get_from_leader(sequence).await,
+        }
     }
 
     /// Who holds a claim: the aggregate's id.
@@ -157,6 +164,18 @@ impl LogReader {
         Follow::new(self.clone(), filters, start)
     }
 
+    /// The last event that fits the filter as one replica has it, be that right or not.
+    pub(crate) async fn last_of_a_replica(
+        &self,
+        filter: &str,
+    ) -> Result<Option<Recorded>, ReadError> {
+        let request = Request {
+            last_by_subject: Some(filter),
+            ..Request::default()
+        };
+        request.one(&self.js.client(), &self.stream).await
+    }
+
     /// The first event at or after a sequence that fits the filter, as the leader knows it.
     pub(crate) async fn next_from_leader(
         &self,
@@ -174,6 +193,28 @@ impl LogReader {
         sequence: u64,
     ) -> Result<Option<Recorded>, ReadError> {
         self.ask_leader(|request| request.sequence(sequence)).await
+    }
+
+    async fn page(&self, filter: &str, from_sequence: u64, size: usize) -> Result<Page, ReadError> {
+        let request = Request {
+            sequence: Some(from_sequence),
+            batch: Some(size),
+            next_by_subject: Some(filter),
+            ..Request::default()
+        };
+        for _ in 0..REPLICAS_ASKED {
+            let page = request.many(&self.js.client(), &self.stream).await?;
+            let has_events = !page.events.is_empty();
+            if has_events
+                || self
+                    .next_from_leader(filter, from_sequence)
+                    .await?
+                    .is_none()
+            {
+                return Ok(page);
+            }
+        }
+        Err(ReadError::unavailable(FORGETFUL))
     }
 
     async fn ask_leader(

@@ -62,14 +62,13 @@ where
         aggregate_id: &str,
     ) -> Result<Self::AC, AggregateError<A::Error>> {
         token(aggregate_id).map_err(unexpected)?;
-        let state = match self.cached(aggregate_id) {
-            Some(state) => self
-                .refresh(&state)
-                .await
-                .map(|newer| newer.unwrap_or(state)),
+        let loaded = match self.cached(aggregate_id) {
+            Some(state) => Ok(state),
             None => self.load_cold(aggregate_id).await.map(Arc::new),
         };
-        let state = state.map_err(|error| aggregate_error(error.into()))?;
+        let state = loaded.map_err(|error| aggregate_error(error.into()))?;
+        let newest = self.newest(&state).await;
+        let state = newest.map_err(|error| aggregate_error(error.into()))?;
         self.remember(&state);
         Ok(Arc::unwrap_or_clone(state))
     }

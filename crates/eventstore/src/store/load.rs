@@ -12,7 +12,7 @@ const PAGE: usize = 500;
 
 /// Whom to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
+enum Source {
     /// Cheap, and on a replica set perhaps a moment behind.
     AnyReplica,
     /// One request for each event, and never behind.
@@ -58,25 +58,32 @@ impl<A: EventSourced> JetStreamStore<A> {
         Ok(state)
     }
 
-    /// A newer state, or none when the log's tail is where this one is.
-    pub(super) async fn refresh(
+    /// The newest state there is: this one, where the leader has nothing after it.
+    pub(super) async fn newest(
         &self,
         state: &Arc<AggregateState<A>>,
-    ) -> Result<Option<Arc<AggregateState<A>>>, LoadError> {
-        let last = self.inner.reader.last(&Self::filter(&state.id)).await?;
+    ) -> Result<Arc<AggregateState<A>>, LoadError> {
+        let last = self
+            .inner
+            .reader
+            .last_from_leader(&Self::filter(&state.id))
+            .await?;
         let is_newest = match &last {
             Some(last) => state.ends_with(last),
             None => state.sequence == 0,
         };
         if is_newest {
-            return Ok(None);
+            return Ok(Arc::clone(state));
         }
-        let newest = self.catch_up(state, Source::AnyReplica).await?;
-        Ok((!newest.is_as_new_as(state)).then_some(newest))
+        let read = self.catch_up(state, Source::AnyReplica).await?;
+        if last.is_none_or(|last| read.sequence >= last.sequence) {
+            return Ok(read);
+        }
+        self.catch_up(&read, Source::Leader).await
     }
 
     /// The state with what came after it. A log that does not continue it is read from the start.
-    pub(super) async fn catch_up(
+    async fn catch_up(
         &self,
         state: &Arc<AggregateState<A>>,
         source: Source,

@@ -67,8 +67,8 @@ impl<A: EventSourced> JetStreamStore<A> {
     /// Executes a command once, however often it is sent, and says where its events lie.
     ///
     /// Ends within about 5 s. What the aggregate decides on may come from the cache; the guard of
-    /// the append makes sure that it was the newest state, and a refusal is checked against the
-    /// log's tail before it is given. A command is recognised by its id among the last 32 of the
+    /// the append makes sure that it was the newest state, and before a refusal is given the stream's
+    /// leader is asked whether it was decided on the newest state. A command is recognised by its id among the last 32 of the
     /// aggregate; one that led to no event is not remembered, and decided again.
     ///
     /// # Errors
@@ -91,15 +91,17 @@ impl<A: EventSourced> JetStreamStore<A> {
 
     /// The aggregate as the log's tail has it; none when it has no event.
     ///
-    /// One direct get where it is cached and unchanged. Each of its waits ends within 2 s.
+    /// One request to the leader where it is cached and unchanged. Each of its waits ends within
+    /// 2 s.
     pub async fn load(&self, id: &str) -> Result<Option<Loaded<A>>, LoadError> {
         if token(id).is_err() {
             return Ok(None); // nothing can ever have been stored under it
         }
         let state = match self.cached(id) {
-            Some(state) => self.refresh(&state).await?.unwrap_or(state),
+            Some(state) => state,
             None => Arc::new(self.load_cold(id).await?),
         };
+        let state = self.newest(&state).await?;
         self.remember(&state);
         let state = Arc::unwrap_or_clone(state);
         Ok((state.sequence > 0).then_some(Loaded {

@@ -106,7 +106,7 @@ impl Snapshots {
         log: &LogReader,
         id: &str,
     ) -> Result<Option<AggregateState<A>>, BoxError> {
-        let Some(stored) = self.bucket.last(&subject(A::TYPE, id)).await? else {
+        let Some(stored) = self.bucket.last_of_a_replica(&subject(A::TYPE, id)).await? else {
             return Ok(None);
         };
         let Some(snapshot) = parse::<A>(&stored.payload, A::STATE_VERSION)? else {
