@@ -1,10 +1,16 @@
-//! `GET /api/chat/rooms/{id}`: one room, for its members.
+//! `GET /api/chat/rooms/{id}`: one room, for its members; a public one for everybody.
 
 use axum::extract::State;
-use doran_contract::{ErrorCode, RoomId, room::Room};
+use doran_contract::{
+    ErrorCode, RoomId,
+    room::{Room, Visibility},
+};
 use doran_platform::http::{Actor, Id, Refusal, Success, UpToDate};
 
-use super::room_row::{RoomRow, open};
+use super::{
+    public_rooms::PublicRoom,
+    room_row::{RoomRow, open},
+};
 use crate::state::Service;
 
 pub(crate) async fn get_room(
@@ -13,8 +19,18 @@ pub(crate) async fn get_room(
     Id(room_id): Id<RoomId>,
     _: UpToDate,
 ) -> Result<Success<Room>, Refusal> {
-    service.require_member(room_id, actor.user_id).await?;
-    let row = RoomRow::one(&service.pool, actor.user_id, room_id).await?;
+    let person = actor.user_id;
+    if let Err(refusal) = service.require_member(room_id, person).await {
+        let visibility = service.directory.look(room_id, |room| room.visibility);
+        if visibility != Some(Visibility::Public) {
+            return Err(refusal);
+        }
+        let room = PublicRoom::one(&service.pool, person, room_id).await?;
+        let room = room.ok_or_else(not_there_yet)?;
+        let version = room.version();
+        return Ok(Success::ok(room.into_room()).version(version));
+    }
+    let row = RoomRow::one(&service.pool, person, room_id).await?;
     let row = row.ok_or_else(not_there_yet)?;
     let version = row.version();
     let rooms = open(&service.platform.keyring, vec![row]).await?;

@@ -10,7 +10,7 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::{
-    FromRow,
+    FromRow, PgPool,
     types::{
         Json, Uuid,
         chrono::{DateTime, Utc},
@@ -20,17 +20,29 @@ use sqlx::{
 use super::cursor::{Cursor, page};
 use crate::state::Service;
 
-const PUBLIC_ROOMS: &str = "
-    select
-        r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
-        r.created_at, r.updated_at, to_jsonb(b.role) as role
-    from rooms r
-    left join members b on b.room_id = r.id and b.user_id = $1
-    where r.visibility = 'public'
+/// Public rooms, with the role that the person $1 may have in them.
+macro_rules! select_public {
+    () => {
+        "
+        select
+            r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
+            r.version, r.created_at, r.updated_at, to_jsonb(b.role) as role
+        from rooms r
+        left join members b on b.room_id = r.id and b.user_id = $1
+        where r.visibility = 'public'"
+    };
+}
+
+const PAGE: &str = concat!(
+    select_public!(),
+    "
         and ($2::text is null or strpos(lower(r.name), lower($2)) > 0)
         and ($3::timestamptz is null or (r.created_at, r.id) < ($3, $4::uuid))
     order by r.created_at desc, r.id desc
-    limit $5";
+    limit $5"
+);
+
+const ONE: &str = concat!(select_public!(), " and r.id = $2");
 
 #[derive(Deserialize, Validate)]
 pub(crate) struct Request {
@@ -43,14 +55,16 @@ pub(crate) struct Request {
     cursor: Option<Cursor>,
 }
 
+/// A public room as those see it who are not in it.
 #[derive(FromRow)]
-struct Row {
+pub(super) struct PublicRoom {
     id: Uuid,
     name: String,
     description: Option<String>,
     kind: Json<RoomKind>,
     owner_id: Uuid,
     member_count: i32,
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     role: Option<Json<RoomRole>>,
@@ -62,7 +76,7 @@ pub(crate) async fn public_rooms(
     _: UpToDate,
     Query(Request { q, limit, cursor }): Query<Request>,
 ) -> Result<Success<Page<Room>>, Refusal> {
-    let rows: Vec<Row> = sqlx::query_as(PUBLIC_ROOMS)
+    let rows: Vec<PublicRoom> = sqlx::query_as(PAGE)
         .bind(actor.user_id.as_uuid())
         .bind(q.as_deref().map(str::trim))
         .bind(cursor.and_then(|cursor| DateTime::from_timestamp_micros(cursor.key)))
@@ -73,12 +87,28 @@ pub(crate) async fn public_rooms(
     Ok(Success::ok(page(
         rows,
         limit.get(),
-        Row::cursor,
-        Row::into_room,
+        PublicRoom::cursor,
+        PublicRoom::into_room,
     )))
 }
 
-impl Row {
+impl PublicRoom {
+    pub(super) async fn one(
+        pool: &PgPool,
+        person: UserId,
+        room: RoomId,
+    ) -> Result<Option<Self>, sqlx::Error> {
+        sqlx::query_as(ONE)
+            .bind(person.as_uuid())
+            .bind(room.as_uuid())
+            .fetch_optional(pool)
+            .await
+    }
+
+    pub(super) fn version(&self) -> u64 {
+        self.version.unsigned_abs()
+    }
+
     fn cursor(&self) -> Cursor {
         Cursor {
             key: self.created_at.timestamp_micros(),
@@ -87,7 +117,7 @@ impl Row {
     }
 
     /// What was said in it is for members, who see it among their rooms.
-    fn into_room(self) -> Room {
+    pub(super) fn into_room(self) -> Room {
         Room {
             id: RoomId::new(self.id),
             name: self.name,
