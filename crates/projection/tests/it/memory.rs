@@ -54,9 +54,7 @@ fn amount(model: &MemoryModel<Amounts>, order: &str) -> Option<i64> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_started_model_holds_what_the_log_held() {
     let shop = Shop::open().await;
-    for n in 0..1000 {
-        shop.place(&format!("o{n}"), n).await;
-    }
+    shop.place_many(1000).await;
     let last = shop.fill_basket().await;
     let model = start(&shop, Start::First).await;
     assert!(model.is_ready());

@@ -63,10 +63,10 @@ async fn a_runner_that_lost_its_lock_is_fenced() {
 async fn nothing_is_applied_twice_or_left_out_however_often_the_runner_dies() {
     let shop = Shop::open().await;
     let appending = async {
-        for n in 0..1500_u64 {
+        for n in 0..600_u64 {
             shop.place(&format!("o{}", n % 7), 1).await;
         }
-        1500
+        600
     };
     let dying = async {
         for n in 0..25_u64 {
@@ -85,7 +85,7 @@ async fn nothing_is_applied_twice_or_left_out_however_often_the_runner_dies() {
             .iter()
             .map(|(_, events)| events)
             .sum::<i64>(),
-        1500
+        600
     );
 }
 

@@ -137,6 +137,21 @@ impl Shop {
         .await
     }
 
+    /// Places `o0`, `o1`, … without waiting in between.
+    pub(crate) async fn place_many(&self, count: u64) -> u64 {
+        let mut acks = Vec::new();
+        for n in 0..count {
+            let body = json!({"orderId": format!("o{n}"), "amount": n}).to_string();
+            let subject = format!("order.o{n}.OrderPlaced");
+            acks.push(self.send(&subject, "OrderPlaced", 1, body.into()).await);
+        }
+        let mut last = 0;
+        for ack in acks {
+            last = ack.await.unwrap().sequence;
+        }
+        last
+    }
+
     pub(crate) async fn amend(&self, order: &str, amount: i64) -> u64 {
         self.append(
             "OrderAmended",
