@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use super::{
     AggregateState, JetStreamStore,
     decide::{ClaimError, Claiming, Decision, Unwritable, decide, event_messages, token},
-    load::Source,
     state::KnownCommand,
 };
 use crate::{
@@ -30,20 +29,11 @@ struct Execution<'a, A: EventSourced> {
     deadline: Deadline,
 }
 
-/// What the command is decided on, and how sure it is that nothing newer exists.
+/// What the command is decided on.
 struct View<A> {
     state: Arc<AggregateState<A>>,
-    freshness: Freshness,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Freshness {
-    /// It was the newest state when it was put into the cache.
-    Cached,
-    /// It was the newest state that a replica had during this command.
-    Read,
-    /// It was the newest state of all during this command.
-    Leaders,
+    /// The leader had nothing newer during this command.
+    is_newest: bool,
 }
 
 enum Step<A: EventSourced> {
@@ -78,7 +68,8 @@ where
         ctx,
         deadline,
     };
-    let result = execution.run().await;
+    // On the heap: callers' futures would be several kilobytes larger otherwise.
+    let result = Box::pin(execution.run()).await;
     let outcome = match &result {
         Ok(outcome) if outcome.replayed => "replayed",
         Ok(outcome) if outcome.events.is_empty() => "unchanged",
@@ -107,7 +98,7 @@ where
                     conflicts += 1;
                     metrics::counter!("eventstore_conflicts_total", "stream" => A::STREAM)
                         .increment(1);
-                    view = match self.after_conflict(&view, conflicts, maybe_own).await {
+                    view = match self.after_conflict(&view, conflicts).await {
                         Err(ExecuteError::Unavailable(_)) if maybe_own => {
                             return Err(ExecuteError::FateUnknown);
                         }
@@ -129,7 +120,7 @@ where
         if let Some(expected) = self.ctx.expected_sequence
             && expected != state.sequence
         {
-            return self.doubt_expectation(view, expected).await;
+            return self.doubt_expectation(view).await;
         }
         let deciding = decide(&state.aggregate, self.command.clone(), self.services);
         let decision = match self.deadline.wait_for(deciding).await? {
@@ -158,54 +149,33 @@ where
     }
 
     async fn first_view(&self) -> Result<View<A>, Failure<A>> {
-        if let Some(state) = self.store.cached(self.id) {
-            return Ok(View {
-                state,
-                freshness: Freshness::Cached,
-            });
-        }
-        let loaded = self
-            .deadline
-            .wait_for(self.store.load_cold(self.id))
-            .await??;
-        Ok(self.seen(Arc::new(loaded), Freshness::Read))
+        let state = if let Some(state) = self.store.cached(self.id) {
+            state
+        } else {
+            let loading = self.store.load_cold(self.id);
+            Arc::new(self.deadline.wait_for(loading).await??)
+        };
+        Ok(View {
+            state,
+            is_newest: false,
+        })
     }
 
     /// What to go on with after somebody else, or an unanswered try of this, was faster.
-    async fn after_conflict(
-        &self,
-        view: &View<A>,
-        conflicts: u32,
-        maybe_own: bool,
-    ) -> Result<View<A>, Failure<A>> {
+    async fn after_conflict(&self, view: &View<A>, conflicts: u32) -> Result<View<A>, Failure<A>> {
         let pause = FIRST_PAUSE * 2_u32.pow(conflicts);
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.1..1.0))).await;
-        if !maybe_own {
-            let read = self.look(view, Source::AnyReplica).await?;
-            if !read.state.is_as_new_as(&view.state) {
-                return Ok(read);
-            }
-        }
-        self.look(view, Source::Leader).await
+        self.newest(view).await
     }
 
     /// The caller expects another last event than the known one: which of the two is behind?
-    async fn doubt_expectation(
-        &self,
-        view: &View<A>,
-        expected: u64,
-    ) -> Result<Step<A>, Failure<A>> {
-        let (needed, source) = if expected > view.state.sequence {
-            (Freshness::Leaders, Source::Leader)
-        } else {
-            (Freshness::Read, Source::AnyReplica)
-        };
-        if view.freshness < needed {
-            return Ok(Step::LookAgain(self.look(view, source).await?));
+    async fn doubt_expectation(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
+        if view.is_newest {
+            return Err(ExecuteError::PreconditionFailed {
+                actual: view.state.sequence,
+            });
         }
-        Err(ExecuteError::PreconditionFailed {
-            actual: view.state.sequence,
-        })
+        Ok(Step::LookAgain(self.newest(view).await?))
     }
 
     /// A refusal stands only if it was decided on the newest state.
@@ -218,36 +188,28 @@ where
 
     /// So does the decision that nothing is to be done.
     async fn leave_unchanged(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
-        if let Some(newer) = self.newer_than(view).await? {
-            return Ok(Step::LookAgain(newer));
-        }
-        Ok(Step::Done(nothing_new(&view.state)))
+        Ok(match self.newer_than(view).await? {
+            Some(newer) => Step::LookAgain(newer),
+            None => Step::Done(nothing_new(&view.state)),
+        })
     }
 
     async fn newer_than(&self, view: &View<A>) -> Result<Option<View<A>>, Failure<A>> {
-        if view.freshness > Freshness::Cached {
+        if view.is_newest {
             return Ok(None);
         }
-        let refreshed = self
-            .deadline
-            .wait_for(self.store.refresh(&view.state))
-            .await??;
-        Ok(refreshed.map(|state| self.seen(state, Freshness::Read)))
+        let newest = self.newest(view).await?;
+        Ok((!newest.state.is_as_new_as(&view.state)).then_some(newest))
     }
 
-    async fn look(&self, view: &View<A>, source: Source) -> Result<View<A>, Failure<A>> {
-        let looking = self.store.catch_up(&view.state, source);
+    async fn newest(&self, view: &View<A>) -> Result<View<A>, Failure<A>> {
+        let looking = self.store.newest(&view.state);
         let state = self.deadline.wait_for(looking).await??;
-        let freshness = match source {
-            Source::AnyReplica => Freshness::Read,
-            Source::Leader => Freshness::Leaders,
-        };
-        Ok(self.seen(state, freshness))
-    }
-
-    fn seen(&self, state: Arc<AggregateState<A>>, freshness: Freshness) -> View<A> {
         self.store.remember(&state);
-        View { state, freshness }
+        Ok(View {
+            state,
+            is_newest: true,
+        })
     }
 
     /// The answer to a command that is known already.
@@ -267,7 +229,7 @@ where
 
     /// No acknowledgement came in time. The log may still know the command.
     async fn inquire(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
-        let Ok(newest) = self.look(view, Source::Leader).await else {
+        let Ok(newest) = self.newest(view).await else {
             return Err(ExecuteError::FateUnknown);
         };
         let outcome = self.replay(&newest.state)?;

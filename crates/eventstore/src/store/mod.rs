@@ -99,9 +99,9 @@ impl<A: EventSourced> JetStreamStore<A> {
         }
         let state = match self.cached(id) {
             Some(state) => state,
-            None => Arc::new(self.load_cold(id).await?),
+            None => Arc::new(Box::pin(self.load_cold(id)).await?),
         };
-        let state = self.newest(&state).await?;
+        let state = Box::pin(self.newest(&state)).await?;
         self.remember(&state);
         let state = Arc::unwrap_or_clone(state);
         Ok((state.sequence > 0).then_some(Loaded {

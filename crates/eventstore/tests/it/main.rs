@@ -9,6 +9,7 @@ mod execute;
 mod faults;
 mod fixture;
 mod follow;
+mod forgetful_replica;
 mod lane;
 mod read;
 mod snapshot;
