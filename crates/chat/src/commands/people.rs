@@ -29,11 +29,7 @@ pub(super) async fn members(
 ) -> Result<Vec<Member>, Refusal> {
     stream::iter(memberships)
         .map(async |(user_id, membership)| {
-            let profile = profiles.find(user_id).await?;
-            let Name { name, picture } = profile.map_or_else(Name::deleted, |profile| Name {
-                name: profile.user.name.clone(),
-                picture: profile.user.picture.clone(),
-            });
+            let Name { name, picture } = profiles.name(user_id).await?;
             Ok(member(user_id, membership, name, picture))
         })
         .buffered(MAX_PROFILES_IN_FLIGHT)

@@ -6,8 +6,8 @@ use doran_contract::{
     room::{Member, RoomRole},
 };
 use doran_platform::{
+    Platform,
     http::{Actor, Id, Limit, Query, Refusal, Success, UpToDate},
-    keyring::{Keyring, OpenFieldError},
     profile::{Name, SealedName},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -24,8 +24,8 @@ use sqlx::{
 use super::cursor::{Cursor, page};
 use crate::state::Service;
 
-/// Data keys that are asked for at once.
-const MAX_KEYS_IN_FLIGHT: usize = 16;
+/// People whose names are opened at once.
+const MAX_PEOPLE_IN_FLIGHT: usize = 16;
 
 const MEMBERS: &str = "
     select
@@ -53,7 +53,8 @@ struct Row {
     role: Json<RoomRole>,
     joined_sequence: i64,
     joined_at: DateTime<Utc>,
-    /// None, like what follows, of people whom the read model does not know yet.
+    /// None, like what follows, of people who are newer than their read model: another stream
+    /// feeds it. The log knows them.
     subject: Option<String>,
     event_id: Option<Uuid>,
     name: Option<Json<Sealed>>,
@@ -76,10 +77,9 @@ pub(crate) async fn list_members(
         .fetch_all(&service.pool)
         .await?;
     let Page { items, next_cursor } = page(rows, limit.get(), Row::cursor, |row| row);
-    let keyring = &service.platform.keyring;
     let items = stream::iter(items)
-        .map(|row| row.open(keyring))
-        .buffered(MAX_KEYS_IN_FLIGHT)
+        .map(|row| row.open(&service.platform))
+        .buffered(MAX_PEOPLE_IN_FLIGHT)
         .try_collect()
         .await?;
     Ok(Success::ok(Page { items, next_cursor }))
@@ -93,7 +93,8 @@ impl Row {
         }
     }
 
-    async fn open(self, keyring: &Keyring) -> Result<Member, OpenFieldError> {
+    async fn open(self, platform: &Platform) -> Result<Member, Refusal> {
+        let user_id = UserId::new(self.user_id);
         let Name { name, picture } = match (self.subject, self.event_id, self.name) {
             (Some(subject), Some(event_id), Some(Json(name))) => {
                 let sealed = SealedName {
@@ -102,15 +103,12 @@ impl Row {
                     name,
                     picture: self.picture.map(|Json(picture)| picture),
                 };
-                sealed.open(keyring).await?
+                sealed.open(&platform.keyring).await?
             }
-            _ => Name {
-                name: String::new(),
-                picture: None,
-            },
+            _ => platform.profiles.name(user_id).await?,
         };
         Ok(Member {
-            user_id: UserId::new(self.user_id),
+            user_id,
             name,
             picture,
             role: self.role.0,

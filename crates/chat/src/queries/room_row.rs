@@ -20,8 +20,8 @@ use crate::messages::{Sealed, open_all};
 /// $1 person, $2 a single room or null, $3 and $4 cursor or null, $5 limit.
 ///
 /// Unread is what others said after the person's read marker, and after they came: message and
-/// room sequences are of two streams, so coming is compared by time. Each figure is looked up in
-/// an index, however much is unread.
+/// room sequences are of two streams, so coming later than the room is compared by time. Each
+/// figure is looked up in an index, however much is unread.
 const MY_ROOMS: &str = concat!(
     r"
     with page as (
@@ -81,6 +81,7 @@ const MY_ROOMS: &str = concat!(
                 select m.seq
                 from messages m
                 where m.room_id = p.id
+                    and p.joined_at > p.created_at
                     and m.created_at <= p.joined_at
                 order by m.created_at desc, m.seq desc
                 limit 1
@@ -224,4 +225,53 @@ pub(super) async fn open(
         room
     };
     Ok(rows.into_iter().map(with_message).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prop_assert, prop_assert_eq};
+
+    use super::*;
+    use crate::read_side::tests::{KnownRoom, Said, hold_for_all, room_id, user_id};
+
+    /// Unread messages and mentions, counted one by one.
+    fn counted(room: &KnownRoom, user: u8) -> (i64, i64) {
+        let marker = room.markers.get(&user).copied().unwrap_or_default();
+        let joined = room.members[&user];
+        let is_unread =
+            |said: &&Said| said.sender != user && said.seq > marker && said.tick > joined;
+        let unread: Vec<_> = room.said.iter().filter(is_unread).collect();
+        let mentions = unread
+            .iter()
+            .filter(|said| said.mentions & (1 << user) != 0);
+        let count = |number: usize| i64::try_from(number).unwrap();
+        (count(unread.len()), count(mentions.count()))
+    }
+
+    #[test]
+    fn rooms_their_order_and_what_is_unread_agree_with_counting() {
+        hold_for_all(&async |tables, history, cuts| {
+            tables.clear().await;
+            tables.fill(history, cuts, 1).await;
+            for user in 0..4 {
+                let rows = RoomRow::of(&tables.pool, user_id(user), None, 100).await;
+                let rows = rows.unwrap();
+                let mine = |(_, known): &(&u8, &KnownRoom)| known.members.contains_key(&user);
+                let expected: Vec<_> = history.known.iter().filter(mine).collect();
+                prop_assert_eq!(rows.len(), expected.len());
+                for (room, known) in expected {
+                    let row = rows.iter().find(|row| row.id == room_id(*room).as_uuid());
+                    let row = row.unwrap();
+                    let members = row.member_count.unsigned_abs() as usize;
+                    prop_assert_eq!(members, known.members.len());
+                    let counts = (row.unread_count, row.mention_count);
+                    prop_assert_eq!(counts, counted(known, user));
+                    let last = row.last_message.as_ref().map(|Json(last)| last.seq());
+                    prop_assert_eq!(last, known.said.last().map(|said| said.seq));
+                }
+                prop_assert!(rows.is_sorted_by(|a, b| a.active_at >= b.active_at));
+            }
+            Ok(())
+        });
+    }
 }

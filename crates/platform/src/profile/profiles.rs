@@ -12,7 +12,7 @@ use doran_contract::{
 use doran_eventstore::{DecodeError, LogReader, ReadError, Recorded};
 use moka::future::Cache;
 
-use super::{Facts, SealedPersonalData};
+use super::{Facts, Name, SealedPersonalData};
 use crate::{
     directory::Users,
     event_schema,
@@ -69,6 +69,15 @@ impl Profiles {
             Some(account) => self.at(user, account.last_sequence).await,
             None => Ok(None),
         }
+    }
+
+    /// How the person looks to others; somebody who is not there is a deleted user.
+    pub async fn name(&self, user: UserId) -> Result<Name, ProfileError> {
+        let profile = self.find(user).await?;
+        Ok(profile.map_or_else(Name::deleted, |profile| Name {
+            name: profile.user.name.clone(),
+            picture: profile.user.picture.clone(),
+        }))
     }
 
     /// The profile with at least the event at `sequence`, such as one that was just appended.

@@ -72,3 +72,6 @@ async fn open(pool: &PgPool) {
         tokio::time::sleep(PAUSE).await;
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,11 @@
+//! The chat service against real servers, by HTTP and over NATS.
+#![cfg(test)]
+
+mod endpoints;
+mod history;
+mod members;
+mod messages;
+mod outages;
+mod rooms;
+mod unread;
+mod world;
