@@ -40,8 +40,8 @@ for role in auth user chat; do
 done
 cp kept/signing.pem auth/
 
-# Only the gateway may do something; the health check may say ping.
-printf 'user default on nopass -@all +ping\nuser gateway on >%s ~* &* +@all -@admin -@dangerous\n' "$limiter" >redis/users.acl
+# The gateway counts requests and the doctor asks for the version; a health check may say ping.
+printf 'user default on nopass -@all +ping\nuser gateway on >%s ~* &* +@all -@admin -@dangerous +info\n' "$limiter" >redis/users.acl
 redis_url="redis://gateway:$limiter@redis:6379/0"
 printf 'NATS_PASSWORD=%s\nREDIS_URL=%s\n' "$(password nats.gateway)" "$redis_url" >gateway/environment
 cp kept/master.key gateway/

@@ -85,12 +85,13 @@ pub(crate) async fn run(
         })
         .await
     };
-    let routes = tokio::select! {
-        started = started => started?,
-        stopped = lifecycle.until_stopped() => {
-            lifecycle.stop().await;
-            return Ok(stopped?);
-        }
+    let started = tokio::select! {
+        started = started => started.map(Some),
+        stopped = lifecycle.until_stopped() => stopped.map(|()| None).map_err(Into::into),
+    };
+    let Ok(Some(routes)) = started else {
+        lifecycle.stop().await;
+        return started.map(drop);
     };
     tracing::info!(role = name, %address, "listening");
     let serving = async {

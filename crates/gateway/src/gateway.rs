@@ -9,7 +9,7 @@ use crate::{
     StartError, Timing, Upstreams,
     front_door::{Origins, Services},
     limits::Limits,
-    live::{Contact, Hubs, Log, Pulse, follow_rooms},
+    live::{Contact, Hubs, Log, Pulse, follow_removals, follow_rooms},
     socket::{ReadMarkers, Sockets, guard},
 };
 
@@ -55,7 +55,7 @@ impl Gateway {
         let pulse = Pulse::start(&platform.nats, &log, &platform.lifecycle).await?;
         let gateway = Self(Arc::new(Shared {
             services: Services::new(upstreams),
-            limits: Limits::start(&platform.config, &platform.lifecycle).await?,
+            limits: Limits::start(&platform.config, timing.redis, &platform.lifecycle).await?,
             origins: Origins::new(&platform.config, own_origins),
             hubs: Hubs::new(platform, &rooms, log, pulse.clone(), timing),
             sockets: Sockets::default(),
@@ -67,6 +67,7 @@ impl Gateway {
         }));
         let lifecycle = &platform.lifecycle;
         lifecycle.spawn(guard::watch(gateway.clone()));
+        lifecycle.spawn(follow_removals(gateway.clone()));
         lifecycle.spawn(follow_rooms(gateway.clone()));
         lifecycle.spawn(gateway.hubs.clone().end_with_the_log(pulse));
         Ok(gateway)

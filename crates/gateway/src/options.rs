@@ -47,6 +47,8 @@ pub struct Timing {
     pub verify: Duration,
     /// A room without subscribers is followed for so long.
     pub linger: Duration,
+    /// A request waits so long for Redis to count it.
+    pub redis: Duration,
     /// Without contact to the log for so long, frames are refused.
     pub refuse_after: Duration,
     /// Without contact to the log for so long, sockets are closed.
@@ -60,6 +62,7 @@ impl Default for Timing {
             ping: Duration::from_secs(25),
             verify: Duration::from_secs(5),
             linger: Duration::from_secs(30),
+            redis: Duration::from_millis(50),
             refuse_after: Duration::from_secs(5),
             close_after: Duration::from_secs(15),
         }

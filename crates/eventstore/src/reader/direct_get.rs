@@ -3,6 +3,8 @@
 //! async-nats has the form for one message only; a batch is one request with many answers and an
 //! end mark.
 
+use std::time::Duration;
+
 use async_nats::{Client, Message, RequestErrorKind, StatusCode};
 use futures_util::StreamExt;
 use serde::Serialize;
@@ -10,13 +12,16 @@ use serde::Serialize;
 use super::ReadError;
 use crate::{
     Recorded,
-    deadline::{Deadline, READ},
+    deadline::{Deadline, Elapsed, READ},
 };
 
 /// The most messages that one request may ask for.
 pub(super) const PAGE: usize = 500;
 
-const NO_MESSAGES: u16 = 404;
+/// How long a replica may take to begin its answer, before another one is asked.
+const SILENCE: Duration = Duration::from_millis(400);
+
+const NOT_FOUND: u16 = 404;
 const END_OF_BATCH: u16 = 204;
 const TOO_MANY_SUBJECTS: u16 = 413;
 const PENDING: &str = "Nats-Num-Pending";
@@ -37,7 +42,16 @@ pub(super) struct Request<'a> {
     pub(super) last_per_subject: Option<[&'a str; 1]>,
 }
 
+/// What a replica makes of a request.
+pub(super) enum Answer<T> {
+    Found(T),
+    NotFound,
+    /// It did not begin to answer.
+    Silence(Elapsed),
+}
+
 /// The answer to a request for many.
+#[derive(Default)]
 pub(super) struct Page {
     pub(super) events: Vec<Recorded>,
     /// How many more fit the request.
@@ -48,55 +62,66 @@ pub(super) struct Page {
 enum Part {
     Event(Box<Recorded>),
     End { pending: u64 },
+    NotFound,
 }
 
 impl Request<'_> {
-    /// Asks for one message.
+    /// Asks a replica for one message.
     pub(super) async fn one(
         &self,
         client: &Client,
         stream: &str,
-    ) -> Result<Option<Recorded>, ReadError> {
+        deadline: Deadline,
+    ) -> Result<Answer<Recorded>, ReadError> {
         let request = async_nats::Request::new()
             .payload(self.json()?.into())
             .timeout(Some(READ));
-        let answer = Deadline::after(READ)
-            .wait_for(client.send_request(subject(stream), request))
-            .await
-            .map_err(ReadError::unavailable)?
-            .map_err(ReadError::unavailable)?;
+        let asked = client.send_request(subject(stream), request);
+        let answer = match deadline.within(SILENCE).wait_for(asked).await {
+            Ok(answer) => answer.map_err(ReadError::unavailable)?,
+            Err(elapsed) => return Ok(Answer::Silence(elapsed)),
+        };
         match answer.status.map(|status| status.as_u16()) {
-            None => Ok(Some(Recorded::from_direct_get(answer)?)),
-            Some(NO_MESSAGES) => Ok(None),
+            None => Ok(Answer::Found(Recorded::from_direct_get(answer)?)),
+            Some(NOT_FOUND) => Ok(Answer::NotFound),
             Some(_) => Err(unexpected(&answer)),
         }
     }
 
-    /// Asks for many and collects them.
-    pub(super) async fn many(&self, client: &Client, stream: &str) -> Result<Page, ReadError> {
-        let deadline = Deadline::after(READ);
-        let read = deadline.wait_for(self.collect(client, stream)).await;
-        read.map_err(ReadError::unavailable)?
-    }
-
-    async fn collect(&self, client: &Client, stream: &str) -> Result<Page, ReadError> {
+    /// Asks a replica for many messages and collects them.
+    pub(super) async fn many(
+        &self,
+        client: &Client,
+        stream: &str,
+        deadline: Deadline,
+    ) -> Result<Answer<Page>, ReadError> {
         let inbox = client.new_inbox();
-        let answers = client.subscribe(inbox.clone()).await;
-        let mut answers = answers.map_err(ReadError::unavailable)?;
-        client
-            .publish_with_reply(subject(stream), inbox, self.json()?.into())
-            .await
+        let answers = deadline.wait_for(client.subscribe(inbox.clone())).await;
+        let mut answers = answers
+            .map_err(ReadError::unavailable)?
+            .map_err(ReadError::unavailable)?;
+        let sent = client.publish_with_reply(subject(stream), inbox, self.json()?.into());
+        let sent = deadline.wait_for(sent).await;
+        sent.map_err(ReadError::unavailable)?
             .map_err(ReadError::unavailable)?;
 
         let mut events: Vec<Recorded> = Vec::new();
-        while let Some(answer) = answers.next().await {
+        let mut limit = deadline.within(SILENCE);
+        loop {
+            let answer = match limit.wait_for(answers.next()).await {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return Err(ReadError::unavailable("the connection was closed")),
+                Err(elapsed) if events.is_empty() => return Ok(Answer::Silence(elapsed)),
+                Err(elapsed) => return Err(ReadError::unavailable(elapsed)),
+            };
+            limit = deadline;
             let preceding = events.last().map_or(0, |event| event.sequence);
             match part(answer, preceding)? {
                 Part::Event(event) => events.push(*event),
-                Part::End { pending } => return Ok(Page { events, pending }),
+                Part::End { pending } => return Ok(Answer::Found(Page { events, pending })),
+                Part::NotFound => return Ok(Answer::NotFound),
             }
         }
-        Err(ReadError::unavailable("the connection was closed"))
     }
 
     fn json(&self) -> Result<Vec<u8>, ReadError> {
@@ -120,7 +145,7 @@ fn part(answer: Message, preceding: u64) -> Result<Part, ReadError> {
                 _ => Err(ReadError::unavailable("the end of the answer was lost")),
             }
         }
-        Some(NO_MESSAGES) => Ok(Part::End { pending: 0 }),
+        Some(NOT_FOUND) => Ok(Part::NotFound),
         Some(TOO_MANY_SUBJECTS) => Err(ReadError::TooManySubjects),
         Some(_) => Err(unexpected(&answer)),
     }

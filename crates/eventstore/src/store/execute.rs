@@ -16,7 +16,7 @@ use crate::{
 
 /// How often a command is decided before others who change the aggregate have their way.
 const TRIES: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
+const FIRST_PAUSE: Duration = Duration::from_millis(8);
 
 type Failure<A> = ExecuteError<<A as cqrs_es::Aggregate>::Error>;
 

@@ -28,13 +28,17 @@ struct Accounts {
 }
 
 impl Limits {
-    pub(crate) async fn start(config: &Config, lifecycle: &Lifecycle) -> Result<Self, RedisError> {
+    pub(crate) async fn start(
+        config: &Config,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+    ) -> Result<Self, RedisError> {
         if config.no_limits {
             tracing::warn!("rate limits are off");
             return Ok(Self(None));
         }
         Ok(Self(Some(Arc::new(Accounts {
-            shared: Shared::start(&config.redis_url, lifecycle).await?,
+            shared: Shared::start(&config.redis_url, patience, lifecycle).await?,
             local: Local::default(),
         }))))
     }

@@ -20,8 +20,6 @@ use tokio::{
 
 use super::{Group, Subject, Verdict, subject::account};
 
-/// What a request may wait for Redis.
-const PATIENCE: Duration = Duration::from_millis(50);
 /// A Redis that did not answer is asked again so often, and not by requests.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_millis(500);
@@ -49,6 +47,8 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
 #[derive(Clone)]
 pub(super) struct Shared {
     redis: ConnectionManager,
+    /// What a request may wait for an answer.
+    patience: Duration,
     state: Arc<State>,
 }
 
@@ -60,13 +60,18 @@ struct State {
 
 impl Shared {
     /// Starts also while Redis is away.
-    pub(super) async fn start(url: &str, lifecycle: &Lifecycle) -> Result<Self, RedisError> {
+    pub(super) async fn start(
+        url: &str,
+        patience: Duration,
+        lifecycle: &Lifecycle,
+    ) -> Result<Self, RedisError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(CONNECT))
             .set_number_of_retries(0);
         let shared = Self {
             redis: ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?,
+            patience,
             state: Arc::default(),
         };
         if !shared.answers().await {
@@ -92,7 +97,11 @@ impl Shared {
         let mut redis = self.redis.clone();
         let mut call = SCRIPT.key(account(group, subject.counted()));
         call.arg(rate.interval_us()).arg(rate.burst);
-        let answer = timeout(PATIENCE, call.invoke_async::<(bool, u64, u64)>(&mut redis)).await;
+        let answer = timeout(
+            self.patience,
+            call.invoke_async::<(bool, u64, u64)>(&mut redis),
+        )
+        .await;
         match answer {
             Ok(Ok((passes, filled_us, wait_us))) => {
                 let wait = (!passes).then(|| Duration::from_micros(wait_us));
@@ -134,7 +143,7 @@ impl Shared {
 
     /// Whether it answers as fast as requests need it, once connected.
     async fn answers(&self) -> bool {
-        self.ping(CONNECT).await && self.ping(PATIENCE).await
+        self.ping(CONNECT).await && self.ping(self.patience).await
     }
 
     async fn ping(&self, patience: Duration) -> bool {

@@ -1,6 +1,6 @@
-//! One room with subscribers in this gateway: its timeline and its seats.
+//! One room with subscribers in this gateway: how far its timeline has been shown, and its seats.
 //!
-//! One task ([`Hub::follow`]) moves the timeline on; sockets come and go at any time.
+//! Sockets come and go at any time; [`super::follow`] moves the timeline on.
 
 use std::{
     collections::HashMap,
@@ -8,43 +8,23 @@ use std::{
     time::Duration,
 };
 
-use async_nats::Subscriber;
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
-    events::MessageEvent,
     frame::{CloseCode, ServerFrame},
+    message::Message,
 };
-use doran_eventstore::{ReadError, Recorded};
-use doran_platform::keyring::KeyringError;
-use futures_util::StreamExt;
-use tokio::{
-    sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at, sleep},
-};
+use tokio::time::Instant;
 
 use super::{
-    Log, Renderer,
     render::{self, text},
     seat::Seat,
-    timeline::{Standing, Timeline},
+    timeline::Timeline,
 };
-use crate::{
-    Timing,
-    socket::{ConnectionId, Link},
-};
-
-/// How long a hole may stay open before subscribers are told to start afresh.
-const REFILL_PATIENCE: Duration = Duration::from_secs(15);
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-/// Events that are read at once to fill a hole.
-const PAGE: usize = 500;
+use crate::socket::{ConnectionId, Link};
 
 pub(crate) struct Hub {
     room: RoomId,
-    log: Log,
-    renderer: Renderer,
     state: Mutex<State>,
 }
 
@@ -67,24 +47,10 @@ pub(crate) struct Seated {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Over;
 
-/// The timeline cannot be continued without a hole.
-#[derive(Clone, Copy, Debug)]
-struct Broken;
-
-#[derive(Debug, thiserror::Error)]
-enum FillError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Key(#[from] KeyringError),
-}
-
 impl Hub {
-    pub(super) fn new(room: RoomId, log: Log, renderer: Renderer, timeline: Timeline) -> Self {
+    pub(super) fn new(room: RoomId, timeline: Timeline) -> Self {
         Self {
             room,
-            log,
-            renderer,
             state: Mutex::new(State {
                 timeline,
                 seats: HashMap::new(),
@@ -93,6 +59,10 @@ impl Hub {
                 is_over: false,
             }),
         }
+    }
+
+    pub(super) fn room(&self) -> RoomId {
+        self.room
     }
 
     /// Gives a socket a seat, in place of one that it may have. Held until [`Hub::go_live`].
@@ -133,20 +103,6 @@ impl Hub {
         });
     }
 
-    fn settle(
-        &self,
-        connection: ConnectionId,
-        seated: Seated,
-        settle: impl FnOnce(&mut Seat, u64),
-    ) {
-        let mut state = self.state();
-        let head = state.timeline.head();
-        let seat = state.seats.get_mut(&connection);
-        if let Some(seat) = seat.filter(|seat| seat.number == seated.number) {
-            settle(seat, head);
-        }
-    }
-
     pub(crate) fn leave(&self, connection: ConnectionId) {
         self.retain(|seat| seat.link.id != connection);
     }
@@ -161,20 +117,31 @@ impl Hub {
         self.retain(|seat| is_member(seat.link.user_id));
     }
 
-    pub(super) fn room(&self) -> RoomId {
-        self.room
+    pub(super) fn timeline<R>(&self, look: impl FnOnce(&Timeline) -> R) -> R {
+        look(&self.state().timeline)
     }
 
-    pub(super) fn renderer(&self) -> &Renderer {
-        &self.renderer
+    /// Shows a message that follows on the timeline, unless it repeats one.
+    pub(super) fn show(&self, event_type: &str, message: Message) {
+        let mut state = self.state();
+        let (seq, prev) = (message.seq, state.timeline.shown());
+        if state.timeline.take(event_type, seq, message.id) {
+            let frame = render::message(message, prev);
+            state.broadcast(&frame, |seat, text| seat.show_event(seq, text));
+        }
     }
 
-    /// Where a message was shown first, if that is remembered.
-    pub(super) fn first_shown(&self, message: doran_contract::MessageId) -> Option<u64> {
-        self.state().timeline.first_shown(message)
+    /// Goes past an event that cannot be shown.
+    pub(super) fn pass(&self, event_type: &str, sequence: u64) {
+        self.state().timeline.pass(event_type, sequence);
     }
 
-    /// Ends the hub if nobody has sat in it for `linger`.
+    /// Hands everybody a frame that is not part of the timeline.
+    pub(super) fn tell(&self, frame: &ServerFrame) {
+        self.state().broadcast(frame, Seat::show);
+    }
+
+    /// Ends the hub if nobody has sat in it for `linger`; whether it has ended.
     pub(super) fn end_if_idle(&self, linger: Duration) -> bool {
         let mut state = self.state();
         if state.seats.is_empty() && state.empty_since.elapsed() >= linger {
@@ -192,174 +159,18 @@ impl Hub {
         }
     }
 
-    /// Moves the timeline on for as long as that can be done without a hole. Returns when the hub
-    /// has ended.
-    pub(super) async fn follow(
+    fn settle(
         &self,
-        mut live: Subscriber,
-        mut connections: watch::Receiver<u64>,
-        timing: Timing,
+        connection: ConnectionId,
+        seated: Seated,
+        settle: impl FnOnce(&mut Seat, u64),
     ) {
-        let mut verify = interval_at(Instant::now() + timing.verify, timing.verify);
-        verify.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let outcome = tokio::select! {
-                message = live.next() => match message {
-                    Some(message) => self.hear(message).await,
-                    None => Err(Broken),
-                },
-                _ = connections.changed() => self.verify().await,
-                _ = verify.tick() => {
-                    if self.end_if_idle(timing.linger) {
-                        return;
-                    }
-                    self.verify().await
-                }
-            };
-            if outcome.is_err() {
-                tracing::error!(room = %self.room, "a room's timeline cannot be continued");
-                self.end();
-                return;
-            }
+        let mut state = self.state();
+        let head = state.timeline.head();
+        let seat = state.seats.get_mut(&connection);
+        if let Some(seat) = seat.filter(|seat| seat.number == seated.number) {
+            settle(seat, head);
         }
-    }
-
-    async fn hear(&self, message: async_nats::Message) -> Result<(), Broken> {
-        let recorded = match Recorded::from_republished(message) {
-            Ok(recorded) => recorded,
-            Err(error) => {
-                tracing::warn!(%error, room = %self.room, "something that is not republished");
-                return Ok(());
-            }
-        };
-        if MessageEvent::TIMELINE.contains(&recorded.event_type.as_str()) {
-            return self.hear_timeline(&recorded).await;
-        }
-        match render::decode(&recorded) {
-            Ok(MessageEvent::ReadMarkerMoved(moved)) => self.broadcast(&ServerFrame::Read {
-                room_id: moved.room_id,
-                user_id: moved.user_id,
-                seq: moved.seq,
-            }),
-            Ok(MessageEvent::MessageSent(_)) => {}
-            Err(error) => tracing::debug!(%error, "an event that this gateway does not know"),
-        }
-        Ok(())
-    }
-
-    async fn hear_timeline(&self, recorded: &Recorded) -> Result<(), Broken> {
-        let previous = recorded.previous_on_subject.unwrap_or_default();
-        let (event_type, sequence) = (&recorded.event_type, recorded.sequence);
-        let standing = self
-            .state()
-            .timeline
-            .standing(event_type, sequence, previous);
-        match standing {
-            Standing::Known => Ok(()),
-            Standing::Next => match self.show(recorded).await {
-                Ok(()) => Ok(()),
-                Err(error) => {
-                    tracing::warn!(%error, room = %self.room, "a live message has to wait");
-                    self.fill(sequence).await
-                }
-            },
-            Standing::AfterHole => {
-                metrics::counter!("gateway_holes_total").increment(1);
-                tracing::info!(room = %self.room, sequence, "a live message was lost on its way");
-                self.fill(sequence).await
-            }
-        }
-    }
-
-    /// Compares the timeline's head with the log's, so that a lost last event is found too.
-    async fn verify(&self) -> Result<(), Broken> {
-        let Ok(heads) = self.log.heads(self.room).await else {
-            // The log is away. The next comparison will tell.
-            return Ok(());
-        };
-        let newest = |event_type| self.state().timeline.newest(event_type);
-        let is_behind = heads
-            .iter()
-            .any(|(event_type, head)| *head < newest(event_type));
-        if is_behind {
-            return self.verify_with_leader().await;
-        }
-        let ahead = heads
-            .iter()
-            .filter(|(event_type, head)| *head > newest(event_type));
-        match ahead.map(|(_, head)| *head).max() {
-            Some(head) => self.fill(head).await,
-            None => Ok(()),
-        }
-    }
-
-    /// A replica may be behind; a leader that is has lost what was acknowledged.
-    async fn verify_with_leader(&self) -> Result<(), Broken> {
-        let Ok(heads) = self.log.heads_from_leader(self.room).await else {
-            return Ok(());
-        };
-        let state = self.state();
-        let lost = heads
-            .iter()
-            .any(|(event_type, head)| *head < state.timeline.newest(event_type));
-        if lost { Err(Broken) } else { Ok(()) }
-    }
-
-    /// Reads from the log until everything up to `sequence` has been shown.
-    async fn fill(&self, sequence: u64) -> Result<(), Broken> {
-        let deadline = Instant::now() + REFILL_PATIENCE;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            if let Err(error) = self.read_on().await {
-                tracing::warn!(%error, room = %self.room, "a hole cannot be filled yet");
-            }
-            if self.state().timeline.head() >= sequence {
-                return Ok(());
-            }
-            if Instant::now() + pause > deadline {
-                return Err(Broken);
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    }
-
-    async fn read_on(&self) -> Result<(), FillError> {
-        loop {
-            let head = self.state().timeline.head();
-            let events = self.log.after(self.room, head, PAGE).await?;
-            for event in &events {
-                self.show(event).await?;
-            }
-            if events.len() < PAGE {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn show(&self, recorded: &Recorded) -> Result<(), KeyringError> {
-        let (event_type, sequence) = (&recorded.event_type, recorded.sequence);
-        match render::decode(recorded) {
-            Ok(MessageEvent::MessageSent(sent)) => {
-                let message = self.renderer.open(recorded, sent).await?;
-                let mut state = self.state();
-                let prev = state.timeline.shown();
-                if state.timeline.take(event_type, sequence, message.id) {
-                    let frame = render::message(message, prev);
-                    state.broadcast(&frame, |seat, text| seat.show_event(sequence, text));
-                }
-            }
-            Ok(MessageEvent::ReadMarkerMoved(_)) => {}
-            Err(error) => {
-                tracing::error!(%error, "a timeline event cannot be read");
-                self.state().timeline.pass(event_type, sequence);
-            }
-        }
-        Ok(())
-    }
-
-    fn broadcast(&self, frame: &ServerFrame) {
-        self.state().broadcast(frame, Seat::show);
     }
 
     fn retain(&self, stays: impl Fn(&Seat) -> bool) {
@@ -385,5 +196,130 @@ impl State {
         for seat in self.seats.values_mut() {
             show(seat, &text);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::extract::ws;
+    use chrono::DateTime;
+    use doran_contract::{MessageId, SessionId};
+    use futures_util::FutureExt;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::socket::Login;
+
+    const SENT: &str = "MessageSent";
+
+    fn hub(head: u64) -> Hub {
+        let room = RoomId::new(Uuid::from_u128(1));
+        Hub::new(room, Timeline::starting_after([(SENT, head)]))
+    }
+
+    fn link(user: u128) -> Arc<Link> {
+        let login = Login {
+            session_id: SessionId::new(Uuid::from_u128(user)),
+            expires_at: DateTime::UNIX_EPOCH.into(),
+            token: "".into(),
+        };
+        let id = Uuid::from_u128(user);
+        Arc::new(Link::new(id, UserId::new(Uuid::from_u128(user)), login))
+    }
+
+    fn message(seq: u64) -> Message {
+        let id = MessageId::new(Uuid::from_u128(seq.into()));
+        serde_json::from_value(json!({
+            "id": id, "roomId": Uuid::from_u128(1), "seq": seq, "senderId": Uuid::nil(),
+            "senderType": "user", "content": "x", "contentType": "text", "clientMessageId": "x",
+            "replyTo": null, "attachments": [], "mentions": [], "reactions": [], "pinned": false,
+            "editedAt": null, "deleted": false, "createdAt": "2026-03-01T09:00:00.000Z",
+        }))
+        .unwrap()
+    }
+
+    /// Type and sequence of the frames that wait.
+    fn shown(link: &Link) -> Vec<(String, u64)> {
+        let batch = link.outbox.next().now_or_never().unwrap_or_default();
+        let frames = batch.into_iter().filter_map(|message| match message {
+            ws::Message::Text(text) => serde_json::from_str::<Value>(&text).ok(),
+            _ => None,
+        });
+        frames
+            .map(|frame| {
+                let kind = frame["type"].as_str().unwrap().to_owned();
+                (kind, frame["seq"].as_u64().unwrap())
+            })
+            .collect()
+    }
+
+    fn frames(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+        let frames = expected
+            .iter()
+            .map(|(kind, seq)| ((*kind).to_owned(), *seq));
+        frames.collect()
+    }
+
+    #[test]
+    fn what_comes_before_a_seat_is_live_is_held_and_then_passed_on() {
+        let (hub, link) = (hub(5), link(7));
+        let seated = hub.seat(&link, 0).unwrap();
+        assert_eq!(seated.head, 5);
+        hub.show(SENT, message(6));
+        assert_eq!(shown(&link), []);
+        hub.go_live(link.id, seated);
+        hub.show(SENT, message(9));
+        let expected = frames(&[("message", 6), ("caughtUp", 6), ("message", 9)]);
+        assert_eq!(shown(&link), expected);
+    }
+
+    #[test]
+    fn who_has_an_event_that_has_not_reached_the_gateway_is_not_given_it_again() {
+        let (hub, link) = (hub(5), link(7));
+        let seated = hub.seat(&link, 6).unwrap();
+        hub.go_live(link.id, seated);
+        hub.show(SENT, message(6));
+        hub.show(SENT, message(7));
+        assert_eq!(shown(&link), frames(&[("caughtUp", 6), ("message", 7)]));
+    }
+
+    #[test]
+    fn a_later_seat_takes_the_place_of_an_earlier_one() {
+        let (hub, link) = (hub(5), link(7));
+        let first = hub.seat(&link, 0).unwrap();
+        let second = hub.seat(&link, 0).unwrap();
+        hub.show(SENT, message(6));
+        hub.go_live(link.id, first);
+        assert_eq!(shown(&link), []);
+        hub.go_live(link.id, second);
+        assert_eq!(shown(&link), frames(&[("message", 6), ("caughtUp", 6)]));
+    }
+
+    #[test]
+    fn who_left_or_was_removed_gets_nothing_more() {
+        let (hub, left, removed, stays) = (hub(5), link(7), link(8), link(9));
+        for link in [&left, &removed, &stays] {
+            let seated = hub.seat(link, 0).unwrap();
+            hub.go_live(link.id, seated);
+            shown(link);
+        }
+        hub.leave(left.id);
+        hub.remove(removed.user_id);
+        hub.show(SENT, message(6));
+        assert_eq!(shown(&left), []);
+        assert_eq!(shown(&removed), []);
+        assert_eq!(shown(&stays), frames(&[("message", 6)]));
+    }
+
+    #[test]
+    fn a_hub_ends_when_nobody_sits_in_it_and_seats_nobody_then() {
+        let (hub, link) = (hub(5), link(7));
+        hub.seat(&link, 0).unwrap();
+        assert!(!hub.end_if_idle(Duration::ZERO));
+        hub.leave(link.id);
+        assert!(!hub.end_if_idle(Duration::from_mins(1)));
+        assert!(hub.end_if_idle(Duration::ZERO));
+        assert!(hub.seat(&link, 0).is_err());
     }
 }

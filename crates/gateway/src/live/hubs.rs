@@ -6,16 +6,19 @@ use std::{
     time::Duration,
 };
 
-use async_nats::Client;
-use doran_contract::{RoomId, subject};
+use async_nats::{Client, Subscriber};
+use doran_contract::{RoomId, UserId, subject};
 use doran_eventstore::ReadError;
-use doran_platform::{Lifecycle, Platform, directory::Rooms};
+use doran_platform::{
+    Lifecycle, Platform,
+    directory::{RoomEntry, Rooms},
+};
 use tokio::{
     sync::OnceCell,
     time::{error::Elapsed, timeout},
 };
 
-use super::{Hub, Log, Pulse, Renderer, Seated, timeline::Timeline};
+use super::{Hub, Log, Pulse, Renderer, Seated, follow::Follower, timeline::Timeline};
 use crate::{Timing, socket::Link};
 
 const START: Duration = Duration::from_secs(5);
@@ -93,15 +96,16 @@ impl Hubs {
                 continue;
             };
             // A removal that came before the seat was taken has not ended it, and is known now.
-            let is_member = |room: &doran_platform::directory::RoomEntry| {
-                room.members.contains_key(&link.user_id)
-            };
-            if self.0.rooms.look(room, is_member) != Some(true) {
+            if !self.is_member(room, link.user_id) {
                 hub.leave(link.id);
                 return Err(HubError::NotMember);
             }
             return Ok((hub, seated));
         }
+    }
+
+    pub(crate) fn renderer(&self) -> &Renderer {
+        &self.0.renderer
     }
 
     /// The hub of a room, if it is followed here.
@@ -117,10 +121,7 @@ impl Hubs {
             .filter_map(|slot| slot.get().cloned())
             .collect();
         for hub in hubs {
-            hub.keep_members(|user| {
-                let rooms = &self.0.rooms;
-                rooms.look(hub.room(), |room| room.members.contains_key(&user)) == Some(true)
-            });
+            hub.keep_members(|user| self.is_member(hub.room(), user));
         }
     }
 
@@ -134,6 +135,11 @@ impl Hubs {
                 .filter_map(|slot| slot.get())
                 .for_each(|hub| hub.end());
         }
+    }
+
+    fn is_member(&self, room: RoomId, user: UserId) -> bool {
+        let members = |entry: &RoomEntry| entry.members.contains_key(&user);
+        self.0.rooms.look(room, members) == Some(true)
     }
 
     async fn hub(&self, room: RoomId) -> Result<Arc<Hub>, HubError> {
@@ -159,20 +165,25 @@ impl Hubs {
         let live = shared.nats.subscribe(live).await?;
         let heads = shared.log.heads(room).await?;
         let timeline = Timeline::starting_after(heads);
-        let (log, renderer) = (shared.log.clone(), shared.renderer.clone());
-        let hub = Arc::new(Hub::new(room, log, renderer, timeline));
-        let (hubs, followed) = (self.clone(), Arc::clone(&hub));
-        shared.lifecycle.spawn(async move {
-            let shared = &hubs.0;
-            let connections = shared.pulse.connections.clone();
-            let stopping = shared.lifecycle.stopping();
-            metrics::gauge!("gateway_rooms").increment(1.0);
-            let follow = followed.follow(live, connections, shared.timing);
-            stopping.run_until_cancelled(follow).await;
-            metrics::gauge!("gateway_rooms").decrement(1.0);
-            hubs.forget(&followed);
-        });
+        let hub = Arc::new(Hub::new(room, timeline));
+        let follower = Follower {
+            hub: Arc::clone(&hub),
+            log: shared.log.clone(),
+            renderer: shared.renderer.clone(),
+        };
+        shared.lifecycle.spawn(self.clone().follow(follower, live));
         Ok(hub)
+    }
+
+    async fn follow(self, follower: Follower, live: Subscriber) {
+        let shared = &self.0;
+        let connections = shared.pulse.connections.clone();
+        let stopping = shared.lifecycle.stopping();
+        metrics::gauge!("gateway_rooms").increment(1.0);
+        let run = follower.run(live, connections, shared.timing);
+        stopping.run_until_cancelled(run).await;
+        metrics::gauge!("gateway_rooms").decrement(1.0);
+        self.forget(&follower.hub);
     }
 
     fn forget(&self, hub: &Arc<Hub>) {

@@ -10,7 +10,7 @@ use doran_eventstore::{ReadError, Recorded};
 use doran_platform::keyring::KeyringError;
 
 use super::{
-    Hub, Hubs, Log, Seated,
+    Hub, Hubs, Log, Renderer, Seated,
     render::{self, text},
 };
 
@@ -87,14 +87,18 @@ impl Replay {
     }
 
     /// The next frame; none at the end.
-    pub(crate) async fn next(&mut self, hub: &Hub) -> Option<Result<Utf8Bytes, KeyringError>> {
+    pub(crate) async fn next(
+        &mut self,
+        hub: &Hub,
+        renderer: &Renderer,
+    ) -> Option<Result<Utf8Bytes, KeyringError>> {
         loop {
             let (recorded, sent) = self.events.next()?;
-            let first = hub.first_shown(sent.message_id);
+            let first = hub.timeline(|timeline| timeline.first_shown(sent.message_id));
             if first.is_some_and(|first| first < recorded.sequence) {
                 continue;
             }
-            let message = match hub.renderer().open(&recorded, sent).await {
+            let message = match renderer.open(&recorded, sent).await {
                 Ok(message) => message,
                 Err(error) => return Some(Err(error)),
             };

@@ -2,12 +2,14 @@
 //! opened and serialised once. Nothing is delivered twice, out of order, or with a silent hole.
 
 mod contact;
+mod follow;
 mod hub;
 mod hubs;
 mod log;
 mod missed;
 mod notice;
 mod pulse;
+mod removal;
 mod render;
 mod seat;
 mod timeline;
@@ -20,4 +22,5 @@ pub(crate) use missed::{Missed, Replay};
 pub(crate) use notice::follow_rooms;
 pub use pulse::EpochError;
 pub(crate) use pulse::Pulse;
+pub(crate) use removal::follow_removals;
 pub(crate) use render::{Renderer, text};

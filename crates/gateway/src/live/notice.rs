@@ -38,10 +38,9 @@ pub(crate) async fn follow_rooms(gateway: Gateway) {
                     tracing::warn!(%error, "a change of a room could not be told");
                 }
             }
-            // Some changes were missed, so the state they led to is looked at instead.
+            // A page that was not told finds out when it asks again.
             Err(RecvError::Lagged(missed)) => {
                 tracing::warn!(missed, "changes of rooms come faster than they can be told");
-                gateway.hubs.keep_members();
             }
             Err(RecvError::Closed) => return,
         }
@@ -117,9 +116,6 @@ async fn tell_of_joining(
 
 async fn tell_of_removal(gateway: &Gateway, removed: MemberRemoved) -> Result<(), NoticeError> {
     let (room, user) = (removed.room_id, removed.user_id);
-    if let Some(hub) = gateway.hubs.get(room) {
-        hub.remove(user);
-    }
     let change = match removed.removed_by {
         Some(by) if by != user => MemberChange::Removed,
         Some(_) | None => MemberChange::Left,

@@ -38,7 +38,7 @@ pub(crate) struct Login {
 }
 
 impl Link {
-    pub(super) fn new(id: ConnectionId, user_id: UserId, login: Login) -> Self {
+    pub(crate) fn new(id: ConnectionId, user_id: UserId, login: Login) -> Self {
         Self {
             id,
             user_id,

@@ -26,6 +26,8 @@ mod subscriptions;
 mod unsubscribe;
 mod upgrade;
 
+#[cfg(test)]
+pub(crate) use link::Login;
 pub(crate) use link::{ConnectionId, Link};
 pub(crate) use read_marker::ReadMarkers;
 pub(crate) use sockets::Sockets;

@@ -86,7 +86,7 @@ impl Outbox {
     }
 
     /// Takes what shall be written next, in order; waits while there is nothing.
-    pub(super) async fn next(&self) -> Vec<Message> {
+    pub(crate) async fn next(&self) -> Vec<Message> {
         loop {
             let batch = self.take();
             if !batch.is_empty() {

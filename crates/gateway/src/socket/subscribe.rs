@@ -91,7 +91,8 @@ async fn missed(
 }
 
 async fn give(connection: &Connection, hub: &Hub, mut replay: Replay) {
-    while let Some(frame) = replay.next(hub).await {
+    let renderer = connection.gateway.hubs.renderer();
+    while let Some(frame) = replay.next(hub, renderer).await {
         match frame {
             Ok(frame) => connection.link.outbox.answer(frame).await,
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use doran_gateway::Timing;
 use doran_testkit::TestRedis;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
@@ -12,6 +13,11 @@ use crate::world::{Person, Setup, World};
 async fn limited(redis: &TestRedis) -> World {
     World::with(Setup {
         redis_url: Some(redis.url().to_owned()),
+        // A busy machine is no reason to do without Redis.
+        timing: Timing {
+            redis: Duration::from_secs(5),
+            ..Timing::default()
+        },
         ..Setup::default()
     })
     .await

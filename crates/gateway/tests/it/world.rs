@@ -118,7 +118,7 @@ impl World {
             users: Upstream::InProcess(echo_routes("/api/users")),
             chat: setup
                 .chat
-                .unwrap_or_else(|| Upstream::InProcess(chat_routes(&chat))),
+                .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
         };
         let prometheus = PrometheusBuilder::new().build_recorder().handle();
         let mut options = Options::new(upstreams, Health::default(), prometheus);
@@ -522,7 +522,7 @@ impl Log {
 }
 
 /// The few chat routes that the gateway asks by itself.
-fn chat_routes(_: &Arc<FakeChat>) -> Router {
+fn chat_routes() -> Router {
     let page = async |Path(_): Path<String>,
                       axum::extract::RawQuery(query): axum::extract::RawQuery| {
         let head = query.map_or(0, |query| query.len());

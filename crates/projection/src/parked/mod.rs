@@ -72,18 +72,7 @@ impl Service {
     }
 }
 
-/// Keeps runners and other retries away from the parked events until the transaction ends.
-pub(crate) async fn lock(
-    connection: &mut PgConnection,
-    read_model: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("select 1 from projection_position where read_model = $1 for update")
-        .bind(read_model)
-        .execute(connection)
-        .await
-        .map(|_done| ())
-}
-
+/// The aggregates that have parked events. A retry that has not committed yet still shows them.
 pub(crate) async fn aggregates(
     connection: &mut PgConnection,
     read_model: &str,

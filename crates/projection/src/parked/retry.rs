@@ -10,7 +10,7 @@ use crate::{
     tables,
 };
 
-/// Runners wait while one portion is applied.
+/// How many events one transaction takes.
 const PORTION: i64 = 200;
 
 /// What became of an aggregate's parked events.
@@ -40,8 +40,8 @@ pub enum RetryError {
 impl Service {
     /// Applies the parked events of an aggregate in their order, up to the first that still fails.
     ///
-    /// Works beside a running leader: it waits while a portion of events is applied, and goes on
-    /// parking later events until none is left.
+    /// Works beside a running leader, which goes on parking the aggregate's later events until none
+    /// is left in the table.
     pub async fn retry_parked(
         &self,
         read_model: &str,
@@ -70,12 +70,13 @@ async fn portion(
     aggregate: &str,
 ) -> Result<(usize, Option<String>), RetryError> {
     let mut transaction = connection.begin().await?;
-    super::lock(&mut transaction, model.name()).await?;
+    // Another retry of the aggregate waits at the rows, and finds them gone afterwards.
     let sequences: Vec<i64> = sqlx::query_scalar(
         "select sequence from projection_parked
          where read_model = $1 and aggregate = $2
          order by sequence
-         limit $3",
+         limit $3
+         for update",
     )
     .bind(model.name())
     .bind(aggregate)

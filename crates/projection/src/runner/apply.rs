@@ -65,8 +65,7 @@ async fn transact(
     let mut transaction = session.connection.begin().await?;
     let mut parked_now = HashSet::new();
     if !session.parked.is_empty() {
-        // Whoever retries parked events holds this row, so the answer is good until the commit.
-        parked::lock(&mut transaction, model.name()).await?;
+        // A retry may empty the table meanwhile: then one more event is parked than need be.
         parked_now = parked::aggregates(&mut transaction, model.name()).await?;
     }
     let mut rows: Vec<&Prepared> = Vec::with_capacity(events.len());

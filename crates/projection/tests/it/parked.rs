@@ -3,7 +3,7 @@
 use doran_projection::{Retried, RetryError};
 use serde_json::json;
 
-use crate::shop::{Shop, orders, orders_with, row};
+use crate::shop::{Shop, orders, orders_with, row, tallies};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_event_parks_its_aggregate_in_order_and_lets_the_rest_flow() {
@@ -132,6 +132,25 @@ async fn retries_beside_a_busy_runner_lose_and_swap_nothing() {
         .unwrap();
     assert_eq!(shop.orders().await, [row("bad", 149, "placed", last)]);
     assert!(running.service.parked().await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retries_at_the_same_time_apply_each_event_once() {
+    let shop = Shop::open().await;
+    shop.execute("alter table shop.tallies add constraint no_bad check (order_id <> 'bad')")
+        .await;
+    let running = shop.run([tallies()]);
+    for n in 0..30 {
+        shop.amend("bad", n).await;
+    }
+    running.reached(30).await;
+    shop.execute("alter table shop.tallies drop constraint no_bad")
+        .await;
+    let retry = || running.service.retry_parked("tallies", "order.bad");
+    let retried = tokio::try_join!(retry(), retry(), retry(), retry()).unwrap();
+    let applied = retried.0.applied + retried.1.applied + retried.2.applied + retried.3.applied;
+    assert_eq!(applied, 30);
+    assert_eq!(shop.tallies().await, [("bad".to_owned(), 30)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,9 @@
 //! `POST /api/users` and `GET /api/users/check-email/{email}`.
 
+use doran_contract::{
+    UserId,
+    id::{command_id, created_by},
+};
 use doran_platform::credentials::Credentials;
 use futures_util::{StreamExt, future::join_all};
 use serde_json::{Value, json};
@@ -122,6 +126,29 @@ async fn a_retry_gets_the_first_answer_and_keeps_the_first_password() {
             .await
             .unwrap()
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_after_a_crash_before_the_event_goes_on_with_the_same_password_only() {
+    let world = World::start().await;
+    let command = command_id("anonymous", "POST /api/users", "one");
+    let id = UserId::new(created_by(command));
+    let credentials = Credentials::open(&world.platform.js, &world.platform.master_key).await;
+    let credentials = credentials.unwrap();
+    let left_behind = world.platform.passwords.hash(PASSWORD).await.unwrap();
+    assert!(credentials.create(id, &left_behind).await.unwrap());
+    let send = async |body: &Value| {
+        let call = world.api.post("/api/users", body);
+        call.header("idempotency-key", "one").send().await
+    };
+    let body = registration("kim@example.com", ("Kim", "A"));
+    let mut other = body.clone();
+    other["password"] = "another password".into();
+    assert_eq!(send(&other).await.refusal(), (409, "IDEMPOTENCY_MISMATCH"));
+    assert_eq!(world.raw("USER").await, Vec::<String>::new());
+    assert_eq!(id_of(send(&body).await.data()), id);
+    let kept = credentials.find(id).await.unwrap().unwrap();
+    assert_eq!(kept.as_str(), left_behind.as_str());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,211 @@
+//! Moves one room's timeline on, event by event, and never past a hole.
+//!
+//! Republished events come at most once. What is missing is noticed by the next one, by a new
+//! connection, or by comparing heads every few seconds, and is read from the log before anything
+//! that comes after it.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::Subscriber;
+use doran_contract::{RoomId, events::MessageEvent, frame::ServerFrame};
+use doran_eventstore::{ReadError, Recorded};
+use doran_platform::keyring::KeyringError;
+use futures_util::StreamExt;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval_at, sleep},
+};
+
+use super::{Hub, Log, Renderer, render, timeline::Standing};
+use crate::Timing;
+
+/// How long a hole may stay open before subscribers are told to start afresh.
+const PATIENCE: Duration = Duration::from_secs(15);
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Events that are read at once to fill a hole.
+const PAGE: usize = 500;
+
+pub(super) struct Follower {
+    pub(super) hub: Arc<Hub>,
+    pub(super) log: Log,
+    pub(super) renderer: Renderer,
+}
+
+/// The timeline cannot be continued without a hole.
+#[derive(Clone, Copy, Debug)]
+struct Broken;
+
+#[derive(Debug, thiserror::Error)]
+enum FillError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Key(#[from] KeyringError),
+}
+
+impl Follower {
+    /// Follows the room until its hub ends. `connections` changes with every new connection.
+    pub(super) async fn run(
+        &self,
+        mut live: Subscriber,
+        mut connections: watch::Receiver<u64>,
+        timing: Timing,
+    ) {
+        let mut verify = interval_at(Instant::now() + timing.verify, timing.verify);
+        verify.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let outcome = tokio::select! {
+                message = live.next() => match message {
+                    Some(message) => self.hear(message).await,
+                    None => Err(Broken),
+                },
+                _ = connections.changed() => self.verify().await,
+                _ = verify.tick() => {
+                    if self.hub.end_if_idle(timing.linger) {
+                        return;
+                    }
+                    self.verify().await
+                }
+            };
+            if outcome.is_err() {
+                tracing::error!(room = %self.room(), "a room's timeline cannot be continued");
+                self.hub.end();
+                return;
+            }
+        }
+    }
+
+    async fn hear(&self, message: async_nats::Message) -> Result<(), Broken> {
+        let recorded = match Recorded::from_republished(message) {
+            Ok(recorded) => recorded,
+            Err(error) => {
+                tracing::warn!(%error, room = %self.room(), "something that is not republished");
+                return Ok(());
+            }
+        };
+        if MessageEvent::TIMELINE.contains(&recorded.event_type.as_str()) {
+            return self.hear_timeline(&recorded).await;
+        }
+        match render::decode(&recorded) {
+            Ok(MessageEvent::ReadMarkerMoved(moved)) => self.hub.tell(&ServerFrame::Read {
+                room_id: moved.room_id,
+                user_id: moved.user_id,
+                seq: moved.seq,
+            }),
+            Ok(MessageEvent::MessageSent(_)) => {}
+            Err(error) => tracing::debug!(%error, "an event that this gateway does not know"),
+        }
+        Ok(())
+    }
+
+    async fn hear_timeline(&self, recorded: &Recorded) -> Result<(), Broken> {
+        let previous = recorded.previous_on_subject.unwrap_or_default();
+        let (event_type, sequence) = (&recorded.event_type, recorded.sequence);
+        let standing = self
+            .hub
+            .timeline(|timeline| timeline.standing(event_type, sequence, previous));
+        match standing {
+            Standing::Known => Ok(()),
+            Standing::Next => match self.show(recorded).await {
+                Ok(()) => Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, room = %self.room(), "a live message has to wait");
+                    self.fill(sequence).await
+                }
+            },
+            Standing::AfterHole => {
+                metrics::counter!("gateway_holes_total").increment(1);
+                tracing::info!(room = %self.room(), sequence, "a live message was lost on its way");
+                self.fill(sequence).await
+            }
+        }
+    }
+
+    /// Compares the timeline's head with the log's, so that a lost last event is found too.
+    async fn verify(&self) -> Result<(), Broken> {
+        let Ok(heads) = self.log.heads(self.room()).await else {
+            // The log is away. The next comparison will tell.
+            return Ok(());
+        };
+        if heads.iter().any(|(kind, head)| *head < self.newest(kind)) {
+            return self.verify_with_leader().await;
+        }
+        let ahead = heads
+            .iter()
+            .filter(|(kind, head)| *head > self.newest(kind));
+        match ahead.map(|(_, head)| *head).max() {
+            Some(head) => self.fill(head).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A replica may be behind; a leader that is has lost what was acknowledged.
+    async fn verify_with_leader(&self) -> Result<(), Broken> {
+        let Ok(heads) = self.log.heads_from_leader(self.room()).await else {
+            return Ok(());
+        };
+        if heads.iter().any(|(kind, head)| *head < self.newest(kind)) {
+            return Err(Broken);
+        }
+        Ok(())
+    }
+
+    /// Reads from the log until everything up to `sequence` has been shown.
+    async fn fill(&self, sequence: u64) -> Result<(), Broken> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Err(error) = self.read_on().await {
+                tracing::warn!(%error, room = %self.room(), "a hole cannot be filled yet");
+            }
+            if self.head() >= sequence {
+                return Ok(());
+            }
+            if Instant::now() + pause > deadline {
+                return Err(Broken);
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn read_on(&self) -> Result<(), FillError> {
+        loop {
+            let events = self.log.after(self.room(), self.head(), PAGE).await?;
+            for event in &events {
+                self.show(event).await?;
+            }
+            if events.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn show(&self, recorded: &Recorded) -> Result<(), KeyringError> {
+        match render::decode(recorded) {
+            Ok(MessageEvent::MessageSent(sent)) => {
+                let message = self.renderer.open(recorded, sent).await?;
+                self.hub.show(&recorded.event_type, message);
+            }
+            Ok(MessageEvent::ReadMarkerMoved(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, "a timeline event cannot be read");
+                self.hub.pass(&recorded.event_type, recorded.sequence);
+            }
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> RoomId {
+        self.hub.room()
+    }
+
+    fn head(&self) -> u64 {
+        self.hub.timeline(super::timeline::Timeline::head)
+    }
+
+    fn newest(&self, event_type: &str) -> u64 {
+        self.hub.timeline(|timeline| timeline.newest(event_type))
+    }
+}
