@@ -14,6 +14,8 @@ use uuid::Uuid;
 
 pub(crate) const STREAM: &str = "SHOP";
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// The client waits for acknowledgements rather than have more than 5000 messages unanswered.
+const IN_FLIGHT: usize = 1000;
 pub(crate) const EVENTS: Schema = Schema {
     types: &[
         ("OrderPlaced", 1),
@@ -139,15 +141,17 @@ impl Shop {
 
     /// Places `o0`, `o1`, … without waiting in between.
     pub(crate) async fn place_many(&self, count: u64) -> u64 {
-        let mut acks = Vec::new();
-        for n in 0..count {
-            let body = json!({"orderId": format!("o{n}"), "amount": n}).to_string();
-            let subject = format!("order.o{n}.OrderPlaced");
-            acks.push(self.send(&subject, "OrderPlaced", 1, body.into()).await);
-        }
         let mut last = 0;
-        for ack in acks {
-            last = ack.await.unwrap().sequence;
+        for from in (0..count).step_by(IN_FLIGHT) {
+            let mut acks = Vec::new();
+            for n in from..count.min(from + IN_FLIGHT as u64) {
+                let body = json!({"orderId": format!("o{n}"), "amount": n}).to_string();
+                let subject = format!("order.o{n}.OrderPlaced");
+                acks.push(self.send(&subject, "OrderPlaced", 1, body.into()).await);
+            }
+            for ack in acks {
+                last = ack.await.unwrap().sequence;
+            }
         }
         last
     }
