@@ -134,13 +134,6 @@ pub enum ServerFrame {
         duplicate: bool,
         durability: Durability,
     },
-    History {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<u64>,
-        room_id: RoomId,
-        #[serde(flatten)]
-        page: HistoryPage,
-    },
     Read {
         room_id: RoomId,
         user_id: UserId,
@@ -203,6 +196,11 @@ pub enum OkAnswer {
     Read {
         room_id: RoomId,
         seq: u64,
+    },
+    History {
+        room_id: RoomId,
+        #[serde(flatten)]
+        page: HistoryPage,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use doran_contract::{
-    frame::{History, ServerFrame},
+    frame::{History, OkAnswer, ServerFrame},
     message::HistoryPage,
 };
 
@@ -23,7 +23,10 @@ pub(super) async fn history(
         .services
         .get(Service::Chat, &path(&asked), &login.token, PATIENCE)
         .await?;
-    Ok(move |id| ServerFrame::History { id, room_id, page })
+    Ok(move |id| ServerFrame::Ok {
+        id,
+        answer: OkAnswer::History { room_id, page },
+    })
 }
 
 fn path(asked: &History) -> String {
