@@ -1,7 +1,7 @@
 //! PostgreSQL with TCP on loopback only, also where we are root, whom it refuses.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -49,6 +49,7 @@ impl Postgres {
             purpose,
         };
         cluster.create_if_missing()?;
+        cluster.forget_the_killed()?;
         own(&cluster.path, identity)?;
         let server = Server::start(|port| {
             let launch = cluster.server(port)?;
@@ -105,6 +106,18 @@ impl Cluster<'_> {
         self.initdb(&new)?;
         self.create_database(&new)?;
         fs::rename(&new, &self.path).context("cannot name the new cluster")
+    }
+
+    /// PostgreSQL refuses to start while the process named in its pid file seems to live, which may
+    /// be one that nobody has reaped yet, or another one of that number. That we hold the folder,
+    /// whose lock every process of a server inherits, proves that it is gone.
+    fn forget_the_killed(&self) -> Result<()> {
+        match fs::remove_file(self.path.join("postmaster.pid")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).context("cannot remove the pid file of a killed PostgreSQL")
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     fn initdb(&self, new: &Path) -> Result<()> {

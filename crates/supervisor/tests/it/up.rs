@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use doran_supervisor::{http, port};
+use doran_supervisor::{data, http, port};
 use nix::sys::signal::Signal;
 
 use crate::fixture::{Place, Up, all_are_free, is_empty, until};
@@ -109,6 +109,20 @@ fn a_killed_supervisor_leaves_no_orphans_and_its_data_open_again() {
     let second = place.up(&[]);
     second.send(Signal::SIGINT);
     assert!(second.end().0.success());
+}
+
+#[test]
+fn a_pid_file_of_a_killed_server_is_no_hindrance_when_its_number_lives() {
+    let place = Place::new();
+    let up = place.up(&[]);
+    up.send(Signal::SIGKILL);
+    up.end();
+    let pid_file = place.home().join("data/postgres/postmaster.pid");
+    let left_behind = until(|| fs::read_to_string(&pid_file).ok());
+    let (_, rest) = left_behind.split_once('\n').unwrap();
+    until(|| (!data::is_in_use(&place.home().join("data"))).then_some(()));
+    fs::write(&pid_file, format!("{}\n{rest}", std::process::id())).unwrap();
+    place.up(&[]);
 }
 
 #[test]
