@@ -9,6 +9,7 @@ mod queries;
 mod read_side;
 mod room;
 mod routes;
+mod search;
 mod state;
 
 use doran_contract::subject::MESSAGE_STREAM;

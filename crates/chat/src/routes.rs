@@ -14,6 +14,7 @@ use crate::{
     queries::{
         get_room::get_room, health::health, history::history, list_members::list_members,
         list_rooms::list_rooms, public_rooms::public_rooms, read_marker::read_marker,
+        search::search,
     },
     state::Service,
 };
@@ -21,6 +22,7 @@ use crate::{
 pub(crate) fn routes(service: Service) -> Router {
     Router::new()
         .route("/api/chat/health", get(health))
+        .route("/api/chat/search", get(search))
         .route("/api/chat/rooms", get(list_rooms).post(create_room))
         .route("/api/chat/rooms/public", get(public_rooms))
         .route("/api/chat/rooms/{id}", get(get_room).patch(change_room))

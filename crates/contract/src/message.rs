@@ -104,3 +104,19 @@ pub struct HistoryPage {
     /// The room's newest `seq`; 0 if it has none.
     pub head: u64,
 }
+
+/// A message that was searched for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SearchHit {
+    pub message: Message,
+    pub room_name: String,
+    pub highlights: Vec<Highlight>,
+}
+
+/// A piece of a message's content, in Unicode code points; `end` is the one behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Highlight {
+    pub start: usize,
+    pub end: usize,
+}

@@ -1,6 +1,6 @@
 //! Keyed search tokens: what a store may hold of a text so that it can be found and not read.
 
-use doran_contract::UserId;
+use doran_contract::{RoomId, UserId};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::secret::{HashingKey, MasterKey};
@@ -14,10 +14,11 @@ const INITIALS: [char; 19] = [
     'ㅌ', 'ㅍ', 'ㅎ',
 ];
 
-/// Hashes pieces of names, and e-mail addresses.
+/// Hashes pieces of names and of messages, and e-mail addresses.
 #[derive(Clone)]
 pub struct Blinder {
     names: HashingKey,
+    messages: HashingKey,
     emails: HashingKey,
     requests: HashingKey,
 }
@@ -26,6 +27,7 @@ impl Blinder {
     pub fn new(master: &MasterKey) -> Self {
         Self {
             names: master.hashing_key("name-token"),
+            messages: master.hashing_key("message-token"),
             emails: master.hashing_key("email"),
             requests: master.hashing_key("request-fingerprint"),
         }
@@ -69,12 +71,19 @@ impl Blinder {
         self.blind(grams(&query, length))
     }
 
+    /// Token of a piece of a message. Equal pieces in two rooms have different ones.
+    pub fn message_token(&self, room: RoomId, piece: &str) -> i64 {
+        let mut scoped = room.as_uuid().as_bytes().to_vec();
+        scoped.extend_from_slice(piece.as_bytes());
+        short(&self.messages, &scoped)
+    }
+
     fn blind(&self, mut pieces: Vec<String>) -> Vec<i64> {
         pieces.sort_unstable();
         pieces.dedup();
         pieces
             .iter()
-            .map(|piece| short(&self.names, piece))
+            .map(|piece| short(&self.names, piece.as_bytes()))
             .collect()
     }
 }
@@ -125,8 +134,8 @@ fn grams(text: &str, length: usize) -> Vec<String> {
         .collect()
 }
 
-fn short(key: &HashingKey, piece: &str) -> i64 {
-    let hash = key.hash(piece.as_bytes());
+fn short(key: &HashingKey, piece: &[u8]) -> i64 {
+    let hash = key.hash(piece);
     let (first, _) = hash.split_first_chunk::<8>().expect("a hash has 32 bytes");
     i64::from_be_bytes(*first)
 }

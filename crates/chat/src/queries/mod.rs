@@ -10,3 +10,4 @@ mod message_row;
 pub(crate) mod public_rooms;
 pub(crate) mod read_marker;
 mod room_row;
+pub(crate) mod search;

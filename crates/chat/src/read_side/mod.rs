@@ -12,7 +12,7 @@ use doran_projection::{Positions, Service, Tasks};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
 
-use crate::StartError;
+use crate::{StartError, search::SearchTokens};
 
 /// The PostgreSQL schema of this service.
 pub const SCHEMA: &str = "chat";
@@ -60,6 +60,7 @@ fn service(platform: &Platform, pool: PgPool) -> Result<Service, StartError> {
         .events(event_schema(ROOM_EVENTS))
         .events(event_schema(MESSAGE_EVENTS))
         .events(event_schema(USER_EVENTS))
+        .enrich("search", Arc::new(SearchTokens::new(platform)))
         .build()?)
 }
 

@@ -34,7 +34,14 @@ use super::{Migrations, ReadModels, SCHEMA};
 const CASES: u32 = 48;
 const ROOMS: u8 = 3;
 const USERS: u8 = 4;
-const TABLES: [&str; 5] = ["rooms", "members", "messages", "mentions", "read_markers"];
+const TABLES: [&str; 6] = [
+    "rooms",
+    "members",
+    "messages",
+    "mentions",
+    "read_markers",
+    "message_tokens",
+];
 
 /// Numbers that [`History::of`] reads as what somebody does.
 pub(crate) type Deed = (u8, u8, u8, u8);
@@ -225,7 +232,9 @@ impl History {
             reply_to: None,
             mentions: mentioned.map(user_id).collect(),
         };
-        self.record(MESSAGE_STREAM, "MessageSent", json!(sent));
+        let mut enriched = json!(sent);
+        enriched["searchTokens"] = json!(format!("{{{},-7}}", self.ticks));
+        self.record(MESSAGE_STREAM, "MessageSent", enriched);
     }
 
     fn record(&mut self, stream: &str, event_type: &'static str, mut row: Value) {

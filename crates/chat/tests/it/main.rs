@@ -7,5 +7,6 @@ mod members;
 mod messages;
 mod outages;
 mod rooms;
+mod search;
 mod unread;
 mod world;

@@ -1,0 +1,10 @@
+-- searchTokens is not in the log: it is added when the event is read, from the opened text.
+-- Of a message that lies in the log twice the first counts.
+insert into message_tokens (message_id, room_id, seq, sender_id, tokens)
+select distinct on (e."messageId")
+    e."messageId", e."roomId", e.sequence, e."senderId", e."searchTokens"
+from jsonb_to_recordset($1) as e(
+    "messageId" uuid, "roomId" uuid, sequence bigint, "senderId" uuid, "searchTokens" bigint[]
+)
+order by e."messageId", e.sequence
+on conflict (message_id) do nothing
