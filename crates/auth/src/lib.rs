@@ -22,7 +22,7 @@ use doran_platform::{
 use doran_projection::{FolderError, SetupError};
 use sqlx::PgPool;
 
-pub use crate::read_side::SCHEMA;
+pub use crate::read_side::{SCHEMA, read_side};
 use crate::state::Service;
 
 /// Why the service does not start.

@@ -1,10 +1,8 @@
 //! The schema `auth`: its migrations, and the read model that fills it.
 
-use std::sync::Arc;
-
 use doran_contract::events::SESSION_EVENTS;
-use doran_platform::{Platform, database, event_schema, read_models};
-use doran_projection::{Positions, Service};
+use doran_platform::{Platform, ReadSide, database, event_schema, read_models};
+use doran_projection::{FolderError, Positions};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
 
@@ -21,18 +19,17 @@ struct Migrations;
 #[folder = "../../projections/auth"]
 struct ReadModels;
 
+/// The tables and what fills them.
+pub fn read_side() -> Result<ReadSide, FolderError> {
+    let read_models = read_models::<ReadModels>("auth")?;
+    Ok(ReadSide::new::<Migrations>(SCHEMA, read_models).events(event_schema(SESSION_EVENTS)))
+}
+
 pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
-    let pool = database::open::<Migrations>(&platform.config, SCHEMA).await?;
-    let clock = platform.clock.clone();
-    let service = Service::builder(
-        SCHEMA,
-        pool.clone(),
-        platform.js.clone(),
-        Arc::new(move || clock.now()),
-    )
-    .read_models(read_models::<ReadModels>("auth")?)
-    .events(event_schema(SESSION_EVENTS))
-    .build()?;
+    let read_side = read_side()?;
+    let pool = database::pool(&platform.config, SCHEMA)?;
+    read_side.migrate(&pool, SCHEMA).await?;
+    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
     service.run(&(&platform.lifecycle).into());
     Ok((pool, service.positions()))
 }

@@ -19,7 +19,10 @@ use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
 use crate::{messages::Known, state::Service};
-pub use crate::{read_side::SCHEMA, room::Error};
+pub use crate::{
+    read_side::{SCHEMA, read_side},
+    room::Error,
+};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

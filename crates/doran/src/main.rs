@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod front_door;
 mod output;
+mod platform;
 mod process;
 mod progress;
 

@@ -31,19 +31,21 @@ pub enum DatabaseError {
     },
 }
 
-/// Opens `schema`, makes it if it is missing, and brings its tables up to date.
-pub async fn open<M: RustEmbed>(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
-    let pool = pool(config, schema)?;
-    migrate::<M>(&pool, schema).await?;
-    Ok(pool)
-}
-
 /// A pool whose connections see `schema` and nothing else. Connects when first used.
 pub fn pool(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
+    pool_as(config, schema, None)
+}
+
+/// As [`pool`], for somebody who may act as `role` and does.
+pub fn pool_as(config: &Config, schema: &str, role: Option<&str>) -> Result<PgPool, DatabaseError> {
+    let settings = [("search_path", Some(schema)), ("role", role)];
+    let settings = settings
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
     let options = PgConnectOptions::from_str(&config.database_url)
         .map_err(DatabaseError::Url)?
         .application_name(&format!("doran {schema}"))
-        .options([("search_path", schema)]);
+        .options(settings);
     Ok(PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(ACQUIRE)
@@ -52,8 +54,16 @@ pub fn pool(config: &Config, schema: &str) -> Result<PgPool, DatabaseError> {
 
 /// Runs the migrations of `M`, files `<number>_<what>.sql`, that `schema` has not had yet.
 pub async fn migrate<M: RustEmbed>(pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
+    run(pool, schema, files::<M>()?).await
+}
+
+pub(crate) async fn run(
+    pool: &PgPool,
+    schema: &str,
+    migrations: Vec<Migration>,
+) -> Result<(), DatabaseError> {
     ensure_schema(pool, schema).await?;
-    Migrator::with_migrations(files::<M>()?)
+    Migrator::with_migrations(migrations)
         .run(pool)
         .await
         .map_err(|source| DatabaseError::Migrate {
@@ -85,7 +95,7 @@ async fn ensure_schema(pool: &PgPool, schema: &str) -> Result<(), DatabaseError>
     Ok(())
 }
 
-fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
+pub(crate) fn files<M: RustEmbed>() -> Result<Vec<Migration>, DatabaseError> {
     M::iter()
         .filter(|path| path.ends_with(".sql"))
         .map(|path| {

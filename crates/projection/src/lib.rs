@@ -56,6 +56,7 @@
 //! # }
 //! ```
 
+mod check;
 mod checkpoint;
 mod enrich;
 mod log;
@@ -65,6 +66,7 @@ mod notice;
 mod parked;
 mod positions;
 mod read_model;
+pub mod rebuild;
 mod row;
 mod runner;
 mod service;
@@ -73,6 +75,7 @@ pub mod tables;
 mod tasks;
 mod tracker;
 
+pub use check::CheckError;
 pub use enrich::{Enrich, EnrichError};
 pub use parked::{ParkedAggregate, Retried, RetryError};
 pub use positions::{Positions, WaitError};

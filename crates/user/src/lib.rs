@@ -22,7 +22,10 @@ use doran_projection::{FolderError, SetupError};
 use sqlx::PgPool;
 
 use crate::state::Service;
-pub use crate::{read_side::SCHEMA, user::Error};
+pub use crate::{
+    read_side::{SCHEMA, read_side},
+    user::Error,
+};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]

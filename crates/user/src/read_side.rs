@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserCreated};
 use doran_platform::{
-    Blinder, Platform, database, event_schema,
+    Blinder, Platform, ReadSide, database, event_schema,
     keyring::{Keyring, KeyringError, OpenFieldError},
     profile::SealedPersonalData,
     read_models,
 };
-use doran_projection::{Enrich, EnrichError, EventRow, Positions, Service};
+use doran_projection::{Enrich, EnrichError, EventRow, FolderError, Positions};
 use rust_embed::RustEmbed;
 use serde_json::Value;
 use sqlx::PgPool;
@@ -28,20 +28,20 @@ struct Migrations;
 #[folder = "../../projections/user"]
 struct ReadModels;
 
+/// The tables and what fills them.
+pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
+    let read_models = read_models::<ReadModels>("user")?;
+    Ok(ReadSide::new::<Migrations>(SCHEMA, read_models)
+        .events(event_schema(USER_EVENTS))
+        .events(event_schema(SESSION_EVENTS))
+        .enrich("name_tokens", Arc::new(NameTokens::new(platform))))
+}
+
 pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
-    let pool = database::open::<Migrations>(&platform.config, SCHEMA).await?;
-    let clock = platform.clock.clone();
-    let service = Service::builder(
-        SCHEMA,
-        pool.clone(),
-        platform.js.clone(),
-        Arc::new(move || clock.now()),
-    )
-    .read_models(read_models::<ReadModels>("user")?)
-    .events(event_schema(USER_EVENTS))
-    .events(event_schema(SESSION_EVENTS))
-    .enrich("name_tokens", Arc::new(NameTokens::new(platform)))
-    .build()?;
+    let read_side = read_side(platform)?;
+    let pool = database::pool(&platform.config, SCHEMA)?;
+    read_side.migrate(&pool, SCHEMA).await?;
+    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
     service.run(&(&platform.lifecycle).into());
     Ok((pool, service.positions()))
 }

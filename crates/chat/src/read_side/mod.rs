@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use doran_contract::events::{MESSAGE_EVENTS, ROOM_EVENTS, USER_EVENTS};
 use doran_platform::{
-    Platform,
+    Platform, ReadSide,
     database::{self, DatabaseError},
     event_schema, read_models,
 };
-use doran_projection::{Positions, Service, Tasks};
+use doran_projection::{FolderError, Positions, Tasks};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
 
@@ -28,20 +28,31 @@ struct Migrations;
 #[folder = "../../projections/chat"]
 struct ReadModels;
 
+/// The tables and what fills them.
+pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
+    let read_models = read_models::<ReadModels>("chat")?;
+    Ok(ReadSide::new::<Migrations>(SCHEMA, read_models)
+        .events(event_schema(ROOM_EVENTS))
+        .events(event_schema(MESSAGE_EVENTS))
+        .events(event_schema(USER_EVENTS))
+        .enrich("search", Arc::new(SearchTokens::new(platform))))
+}
+
 /// Opens the schema and starts the read models. While PostgreSQL is away the service starts all
 /// the same, for people can chat without it, and does this when PostgreSQL is back.
 pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
     let pool = database::pool(&platform.config, SCHEMA)?;
-    let service = service(platform, pool.clone())?;
+    let read_side = read_side(platform)?;
+    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
     let positions = service.positions();
     let tasks = Tasks::from(&platform.lifecycle);
-    match database::migrate::<Migrations>(&pool, SCHEMA).await {
+    match read_side.migrate(&pool, SCHEMA).await {
         Ok(()) => service.run(&tasks),
         Err(DatabaseError::Connect(error)) => {
             tracing::warn!(%error, "chat starts without PostgreSQL: queries wait for it");
             let pool = pool.clone();
             platform.lifecycle.spawn(async move {
-                let opening = open(&pool);
+                let opening = open(&read_side, &pool);
                 if tasks.cancel.run_until_cancelled(opening).await.is_some() {
                     service.run(&tasks);
                 }
@@ -52,21 +63,9 @@ pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), St
     Ok((pool, positions))
 }
 
-fn service(platform: &Platform, pool: PgPool) -> Result<Service, StartError> {
-    let clock = platform.clock.clone();
-    let clock = Arc::new(move || clock.now());
-    Ok(Service::builder(SCHEMA, pool, platform.js.clone(), clock)
-        .read_models(read_models::<ReadModels>("chat")?)
-        .events(event_schema(ROOM_EVENTS))
-        .events(event_schema(MESSAGE_EVENTS))
-        .events(event_schema(USER_EVENTS))
-        .enrich("search", Arc::new(SearchTokens::new(platform)))
-        .build()?)
-}
-
 /// Ends when the tables are there.
-async fn open(pool: &PgPool) {
-    while let Err(error) = database::migrate::<Migrations>(pool, SCHEMA).await {
+async fn open(read_side: &ReadSide, pool: &PgPool) {
+    while let Err(error) = read_side.migrate(pool, SCHEMA).await {
         if !matches!(error, DatabaseError::Connect(_)) {
             tracing::error!(%error, "the tables of chat cannot be made");
         }

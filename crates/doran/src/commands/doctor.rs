@@ -18,7 +18,7 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::projections::SCHEMAS;
+use super::projections::ServiceName;
 use crate::{exit, output};
 
 /// How long each of them may take to answer.
@@ -134,7 +134,7 @@ impl Doctor {
         let missing: Vec<String> = sqlx::query_scalar(
             "select name from unnest($1::text[]) as name where to_regnamespace(name) is null",
         )
-        .bind(SCHEMAS.as_slice())
+        .bind(ServiceName::schemas().as_slice())
         .fetch_all(&mut connection)
         .await?;
         if !missing.is_empty() {
@@ -145,7 +145,7 @@ impl Doctor {
         }
         Ok(format!(
             "version {version}, with the schemas {}",
-            SCHEMAS.join(", ")
+            ServiceName::schemas().join(", ")
         ))
     }
 

@@ -46,6 +46,62 @@ async fn an_operator_makes_administrators_and_locks_people_out() {
 }
 
 #[tokio::test]
+async fn read_models_are_checked_rebuilt_and_taken_back_while_people_chat() {
+    let system = System::in_one_process().await;
+    let kim = Person::register(&system, "kim").await;
+    let room = kim
+        .post("/api/chat/rooms", &json!({ "name": "회의" }))
+        .await;
+    let messages = format!(
+        "/api/chat/rooms/{}/messages",
+        room.data["id"].as_str().unwrap()
+    );
+    let say = async |content: &str| {
+        let sent = kim.post(&messages, &json!({ "content": content })).await;
+        let read = kim.get(&messages, &sent.position.unwrap()).await;
+        let last = read.data["items"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
+        assert_eq!(last["content"], content);
+    };
+    say("before").await;
+
+    let checked = system.run(&["projections", "check"]).await;
+    assert_eq!(checked.code, 0, "{checked:?}");
+    let rebuilt = system
+        .run(&["projections", "rebuild", "chat", "--verify", "--json"])
+        .await;
+    assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
+    let told = rebuilt.json();
+    let compared = |line: &&Value| line["phase"] == "compared";
+    assert!(told.iter().filter(compared).count() >= 6, "{told:?}");
+    assert!(
+        told.iter()
+            .filter(compared)
+            .all(|line| line["isEqual"] == true)
+    );
+    assert_eq!(told.last().unwrap()["phase"], "swapped");
+    say("in the new tables").await;
+
+    let back = system.run(&["projections", "swap", "chat"]).await;
+    assert_eq!(back.code, 0, "{back:?}");
+    say("in the old tables again").await;
+    for service in ["auth", "user"] {
+        let verified = system.run(&["projections", "verify", service]).await;
+        assert_eq!(verified.code, 0, "{verified:?}");
+    }
+    let nothing = system.run(&["projections", "abort", "auth"]).await;
+    assert_eq!(nothing.stdout, "auth_next was not there\n");
+    let parked = system.run(&["projections", "parked", "chat"]).await;
+    assert_eq!(parked.stdout, "nothing is parked\n");
+    let none = system.run(&["projections", "swap", "user"]).await;
+    assert_eq!(none.code, 1, "{none:?}");
+}
+
+#[tokio::test]
 async fn people_and_read_models_are_listed() {
     let system = System::in_one_process().await;
     let kim = Person::register(&system, "kim").await;

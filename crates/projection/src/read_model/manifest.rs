@@ -13,6 +13,8 @@ pub(super) struct Manifest {
     pub(super) tables: Vec<String>,
     #[serde(default)]
     pub(super) enrich: bool,
+    #[serde(default)]
+    pub(super) build_last: Vec<String>,
 }
 
 impl Manifest {
@@ -46,8 +48,9 @@ impl Manifest {
         }
         self.tables
             .iter()
-            .find(|table| require_identifier(table).is_err())
-            .map(|table| format!("`{table}` is not a plain table name"))
+            .chain(&self.build_last)
+            .find(|name| require_identifier(name).is_err())
+            .map(|name| format!("`{name}` is not a plain name of a table or an index"))
     }
 }
 
@@ -117,7 +120,7 @@ mod tests {
             (
                 "orders",
                 "shop.orders",
-                "f: `shop.orders` is not a plain table name",
+                "f: `shop.orders` is not a plain name of a table or an index",
             ),
             (
                 "version = 1",

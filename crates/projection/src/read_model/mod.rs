@@ -32,6 +32,8 @@ const MANIFEST: &str = "projection.toml";
 /// version = 1                       # raise it when the statements change: rows must be rebuilt
 /// tables = ["orders"]               # the tables the statements write to, for rebuilds
 /// enrich = false                    # optional: an `Enrich` must be registered under this name
+/// build_last = ["orders_by_day"]    # optional: indexes that no statement needs; a rebuild builds
+///                                   # them when the rows are there
 /// ```
 ///
 /// Each `.sql` file is one statement, named after the event type it applies.
@@ -151,6 +153,11 @@ impl ReadModel {
     /// Whether an [`Enrich`](crate::Enrich) must be registered under its name.
     pub fn is_enriched(&self) -> bool {
         self.manifest.enrich
+    }
+
+    /// Indexes that only queries need: a rebuild makes them when the rows are there.
+    pub fn build_last(&self) -> &[String] {
+        &self.manifest.build_last
     }
 
     /// Event types and the SQL that applies them.

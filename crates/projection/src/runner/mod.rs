@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) use connect::connect;
 pub(crate) use failure::{Failure, run_statement};
 pub(crate) use prepare::{Prepared, Work, prepare};
+pub(crate) use session::lock_name;
 
 use crate::{Halt, Tasks, service::Model};
 

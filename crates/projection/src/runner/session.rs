@@ -55,9 +55,14 @@ pub(super) async fn lead(model: &Arc<Model>, tasks: &Tasks) -> Result<Infallible
     session.run(&mut receiver).await
 }
 
+/// What the leader of a read model holds, as an advisory lock of its session.
+pub(crate) fn lock_name(schema: &str, read_model: &str) -> String {
+    format!("projection:{schema}:{read_model}")
+}
+
 /// Returns with the lock, and a name for the time it is held.
 async fn elect(model: &Model, connection: &mut PgConnection) -> Result<Uuid, Ended> {
-    let lock = format!("projection:{}:{}", model.schema, model.name());
+    let lock = lock_name(&model.schema, model.name());
     loop {
         let tried = sqlx::query_as(
             "select pg_try_advisory_lock(hashtextextended($1, 0)), gen_random_uuid()",

@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod apply;
+mod check;
 mod halts;
 mod idle;
 mod memory;
 mod parked;
+mod rebuild;
 mod runners;
 mod servers;
 mod setup;

@@ -11,7 +11,7 @@ use doran_platform::{Config, database, nats};
 use serde::Serialize;
 use sqlx::PgPool;
 
-use super::SCHEMAS;
+use super::ServiceName;
 use crate::{exit::dependency, output};
 
 /// Show where each read model stands, and how many events its stream is ahead
@@ -74,7 +74,7 @@ impl Status {
         let js = jetstream::new(client);
         let mut heads = HashMap::new();
         let mut rows = Vec::new();
-        for schema in SCHEMAS {
+        for schema in ServiceName::schemas() {
             let pool = database::pool(&self.config, schema).map_err(dependency)?;
             let stored = stored(&pool).await.map_err(dependency).with_context(|| {
                 format!("the schema {schema} cannot be read; is DATABASE_URL right?")

@@ -6,9 +6,9 @@ mod promote;
 mod suspend;
 
 use anyhow::Result;
-use doran_platform::{Clock, Config, Lifecycle, Platform};
+use doran_platform::{Config, Platform};
 
-use crate::exit::dependency;
+use crate::platform;
 
 /// List people, make administrators, lock accounts
 #[derive(Debug, clap::Subcommand)]
@@ -42,17 +42,6 @@ impl Users {
 impl Options {
     /// Does `work` with what a role has, and nothing that serves.
     async fn with_platform<T>(self, work: impl AsyncFnOnce(&Platform) -> Result<T>) -> Result<T> {
-        let lifecycle = Lifecycle::default();
-        let config = Config {
-            dev: false,
-            ..self.config
-        };
-        let started = Platform::start(config, Clock::system(), lifecycle.clone(), "users").await;
-        let done = match started.map_err(dependency) {
-            Ok(platform) => work(&platform).await,
-            Err(error) => Err(error),
-        };
-        lifecycle.stop().await;
-        done
+        platform::with(self.config, "users", work).await
     }
 }

@@ -125,6 +125,11 @@ impl Shop {
         Service::builder("shop", self.pool.clone(), self.js.clone(), clock()).events(EVENTS)
     }
 
+    /// The same in the schema that is built beside the one in use.
+    pub(crate) fn builder_of_next(&self) -> ServiceBuilder {
+        Service::builder("shop_next", self.pool.clone(), self.js.clone(), clock()).events(EVENTS)
+    }
+
     pub(crate) fn run(&self, read_models: impl IntoIterator<Item = ReadModel>) -> Running {
         Running::new(self.builder().read_models(read_models))
     }

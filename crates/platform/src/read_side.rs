@@ -1,0 +1,84 @@
+//! What a service keeps in PostgreSQL: its tables, and the read models that fill them.
+//!
+//! The service runs it in its own schema; the tools build it once more in another one.
+
+use std::sync::Arc;
+
+use doran_eventstore::Schema;
+use doran_projection::{Enrich, ReadModel, Service, ServiceBuilder, SetupError};
+use rust_embed::RustEmbed;
+use sqlx::{PgPool, migrate::Migration};
+
+use crate::{
+    Platform,
+    database::{self, DatabaseError},
+};
+
+#[derive(Clone)]
+pub struct ReadSide {
+    /// Where the service itself has it.
+    pub schema: &'static str,
+    migrations: fn() -> Result<Vec<Migration>, DatabaseError>,
+    read_models: Vec<ReadModel>,
+    events: Vec<Schema>,
+    enrich: Vec<(&'static str, Arc<dyn Enrich>)>,
+}
+
+impl ReadSide {
+    /// `M` embeds the service's folder below `migrations/`.
+    pub fn new<M: RustEmbed>(schema: &'static str, read_models: Vec<ReadModel>) -> Self {
+        Self {
+            schema,
+            migrations: database::files::<M>,
+            read_models,
+            events: Vec::new(),
+            enrich: Vec::new(),
+        }
+    }
+
+    /// Adds event types that the statements may be named after.
+    #[must_use]
+    pub fn events(mut self, schema: Schema) -> Self {
+        self.events.push(schema);
+        self
+    }
+
+    /// Registers what enriches the events of a read model.
+    #[must_use]
+    pub fn enrich(mut self, read_model: &'static str, enrich: Arc<dyn Enrich>) -> Self {
+        self.enrich.push((read_model, enrich));
+        self
+    }
+
+    /// Makes `schema` if it is missing, and brings its tables up to date.
+    pub async fn migrate(&self, pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
+        database::run(pool, schema, (self.migrations)()?).await
+    }
+
+    /// The read models over the tables in `schema`, not running yet.
+    pub fn service(
+        &self,
+        platform: &Platform,
+        pool: PgPool,
+        schema: &str,
+    ) -> Result<Service, SetupError> {
+        self.builder(platform, pool, schema).build()
+    }
+
+    /// As [`ReadSide::service`], to be adjusted.
+    pub fn builder(&self, platform: &Platform, pool: PgPool, schema: &str) -> ServiceBuilder {
+        let clock = platform.clock.clone();
+        let clock = Arc::new(move || clock.now());
+        let builder = Service::builder(schema, pool, platform.js.clone(), clock)
+            .read_models(self.read_models.iter().cloned());
+        let builder = self
+            .events
+            .iter()
+            .copied()
+            .fold(builder, ServiceBuilder::events);
+        let enrich = self.enrich.iter();
+        enrich.fold(builder, |builder, (read_model, enrich)| {
+            builder.enrich(read_model, Arc::clone(enrich))
+        })
+    }
+}
