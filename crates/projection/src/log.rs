@@ -106,6 +106,12 @@ impl Log {
         &self.stream
     }
 
+    /// Whether an event that fits lies after `position`, up to and with `end`.
+    pub(crate) async fn has_between(&self, position: u64, end: u64) -> Result<bool, LogError> {
+        let next = self.next_after(position).await?;
+        Ok(next.is_some_and(|next| next.sequence <= end))
+    }
+
     /// The last sequence that fits `filter`, 0 for none.
     pub(crate) async fn last(&self, filter: &str) -> Result<u64, LogError> {
         Ok(self

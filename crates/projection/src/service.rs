@@ -142,6 +142,10 @@ impl Service {
         self.models.iter().map(|model| &model.definition)
     }
 
+    pub(crate) fn models(&self) -> &[Arc<Model>] {
+        &self.models
+    }
+
     pub(crate) fn model(&self, name: &str) -> Option<&Arc<Model>> {
         self.models
             .iter()

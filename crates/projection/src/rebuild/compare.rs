@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use super::Rebuild;
-use crate::ReadModel;
+use crate::{ReadModel, Service, log::LogError, service::Model};
 
 /// How long the two may take to be seen at one position.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,21 +28,35 @@ pub struct Comparison {
 pub enum CompareError {
     #[error("the tables cannot be compared")]
     Database(#[from] sqlx::Error),
+    #[error("the log cannot be asked what lies between two positions")]
+    Log(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(
-        "{read_model} was not seen at one position in both schemas within 60 s (in use {live}, \
-         next {next}): is its runner running?"
+        "{read_model} was not seen at one position in both schemas within a minute: \
+         does its service run?"
     )]
-    NeverTogether {
-        read_model: String,
-        live: i64,
-        next: i64,
-    },
+    NeverTogether { read_model: String },
+}
+
+impl From<LogError> for CompareError {
+    fn from(error: LogError) -> Self {
+        Self::Log(error.into())
+    }
 }
 
 impl Rebuild {
-    /// Compares every table of a read model. Both schemas go on being filled meanwhile: what is
-    /// compared is one snapshot in which they stand at the same position.
-    pub async fn compare(&self, read_model: &ReadModel) -> Result<Vec<Comparison>, CompareError> {
+    /// Compares every table of `next`, read model by read model. Both schemas go on being filled
+    /// meanwhile: what is compared is one snapshot in which nothing that a read model wants lies
+    /// between their positions.
+    pub async fn compare(&self, next: &Service) -> Result<Vec<Comparison>, CompareError> {
+        let mut compared = Vec::new();
+        for model in next.models() {
+            compared.extend(self.compare_one(model).await?);
+        }
+        Ok(compared)
+    }
+
+    async fn compare_one(&self, model: &Model) -> Result<Vec<Comparison>, CompareError> {
+        let (log, read_model) = (model.log(), &model.definition);
         let deadline = Instant::now() + PATIENCE;
         loop {
             let mut snapshot = self.pool.begin().await?;
@@ -51,14 +65,15 @@ impl Rebuild {
                 .await?;
             let live = position(&mut snapshot, self.live(), read_model).await?;
             let next = position(&mut snapshot, &self.next(), read_model).await?;
-            if live == next && live >= 0 {
-                return Ok(self.tables(&mut snapshot, read_model, live).await?);
+            if let (Some(live), Some(next)) = (live, next) {
+                let (behind, ahead) = (live.min(next), live.max(next));
+                if behind == ahead || !log.has_between(behind, ahead).await? {
+                    return Ok(self.tables(&mut snapshot, read_model, ahead).await?);
+                }
             }
             if Instant::now() > deadline {
                 return Err(CompareError::NeverTogether {
                     read_model: read_model.name().to_owned(),
-                    live,
-                    next,
                 });
             }
             sleep(PAUSE).await;
@@ -69,7 +84,7 @@ impl Rebuild {
         &self,
         snapshot: &mut PgConnection,
         read_model: &ReadModel,
-        position: i64,
+        position: u64,
     ) -> Result<Vec<Comparison>, sqlx::Error> {
         let mut compared = Vec::new();
         for table in read_model.tables() {
@@ -78,7 +93,7 @@ impl Rebuild {
             compared.push(Comparison {
                 read_model: read_model.name().to_owned(),
                 table: table.clone(),
-                position: position.cast_unsigned(),
+                position,
                 live_rows: live.rows.cast_unsigned(),
                 next_rows: next.rows.cast_unsigned(),
                 is_equal: live == next,
@@ -88,18 +103,18 @@ impl Rebuild {
     }
 }
 
-/// Where a read model stands in a schema; -1 where it never ran.
+/// Where a read model stands in a schema; none where it never ran.
 async fn position(
     snapshot: &mut PgConnection,
     schema: &str,
     read_model: &ReadModel,
-) -> Result<i64, sqlx::Error> {
+) -> Result<Option<u64>, sqlx::Error> {
     let select = format!("select sequence from {schema}.projection_position where read_model = $1");
-    let position = sqlx::query_scalar(AssertSqlSafe(select))
+    let position: Option<i64> = sqlx::query_scalar(AssertSqlSafe(select))
         .bind(read_model.name())
         .fetch_optional(snapshot)
         .await?;
-    Ok(position.unwrap_or(-1))
+    Ok(position.map(i64::cast_unsigned))
 }
 
 #[derive(Debug, PartialEq, Eq, sqlx::FromRow)]

@@ -44,6 +44,9 @@ pub(crate) async fn run(model: Arc<Model>, tasks: Tasks) {
         let began = Instant::now();
         let position = model.tracker.position();
         let Err(ended) = session::lead(&model, &tasks).await;
+        if tasks.cancel.is_cancelled() {
+            return; // reading was stopped with everything else
+        }
         if began.elapsed() > SOUND_SESSION || model.tracker.position() > position {
             delays = backoff();
         }
