@@ -50,6 +50,11 @@ impl ReadSide {
         self
     }
 
+    /// What fills the tables.
+    pub fn read_models(&self) -> impl Iterator<Item = &ReadModel> {
+        self.read_models.iter()
+    }
+
     /// Makes `schema` if it is missing, and brings its tables up to date.
     pub async fn migrate(&self, pool: &PgPool, schema: &str) -> Result<(), DatabaseError> {
         database::run(pool, schema, (self.migrations)()?).await

@@ -83,15 +83,19 @@ impl Log {
 
     /// Whether an event that fits lies after `position`, as far as the log reached `before`.
     ///
-    /// An event that is stored meanwhile is at worst seen too early. A new leader may not have
-    /// caught up with the head its predecessor told, hence the second look.
+    /// A new leader may not have caught up with the head its predecessor told, hence the second
+    /// look where it knows of nothing at all.
     pub(crate) async fn beyond(&self, before: &Reach, position: u64) -> Result<Beyond, LogError> {
         if before.head <= position {
             return Ok(Beyond::NothingUpTo(before.head));
         }
         if let Some(next) = self.next_after(position).await? {
-            return Ok(Beyond::Event {
-                stored_at: stored_at(&next),
+            return Ok(if next.sequence > before.head {
+                Beyond::NothingUpTo(before.head)
+            } else {
+                Beyond::Event {
+                    stored_at: stored_at(&next),
+                }
             });
         }
         let is_same_leader = before.leader.is_none() || self.reach().await?.leader == before.leader;

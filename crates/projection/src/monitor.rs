@@ -44,7 +44,9 @@ pub(crate) async fn watch(model: Arc<Model>) {
 impl Monitor {
     async fn look(&mut self) -> Result<(), LogError> {
         let tracker = &self.model.tracker;
-        let reach = self.log.reach().await?;
+        let mut reach = self.log.reach().await?;
+        // Where there is an end, the log has no more as far as this read model is concerned.
+        reach.head = reach.head.min(self.model.end.unwrap_or(u64::MAX));
         let is_another_log = self
             .incarnation
             .replace(reach.incarnation.clone())

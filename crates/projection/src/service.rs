@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use async_nats::jetstream;
 use chrono::{DateTime, Utc};
-use doran_eventstore::{LogReader, Schema};
+use doran_eventstore::{LogReader, Position, Schema};
 use sqlx::PgPool;
 
 use crate::{
@@ -57,6 +57,8 @@ pub(crate) struct Model {
     pub(crate) events: Vec<Schema>,
     pub(crate) enrich: Option<Arc<dyn Enrich>>,
     pub(crate) batch_size: usize,
+    /// The last sequence of the stream that is applied; none: there is no end.
+    pub(crate) end: Option<u64>,
     pub(crate) clock: Clock,
     pub(crate) connections: Connections,
     pub(crate) tracker: Arc<Tracker>,
@@ -71,6 +73,7 @@ pub struct ServiceBuilder {
     events: Vec<Schema>,
     enrich: HashMap<String, Arc<dyn Enrich>>,
     batch_size: usize,
+    ends: HashMap<String, u64>,
 }
 
 const BATCH_SIZE: usize = 500;
@@ -91,6 +94,7 @@ impl Service {
             events: Vec::new(),
             enrich: HashMap::new(),
             batch_size: BATCH_SIZE,
+            ends: HashMap::new(),
         }
     }
 
@@ -186,6 +190,16 @@ impl ServiceBuilder {
         self
     }
 
+    /// Applies nothing after these positions; streams that are not named have no end.
+    #[must_use]
+    pub fn until(mut self, positions: &[Position]) -> Self {
+        let ends = positions
+            .iter()
+            .map(|end| (end.stream.clone(), end.sequence));
+        self.ends.extend(ends);
+        self
+    }
+
     /// Checks that the parts fit together.
     pub fn build(mut self) -> Result<Service, SetupError> {
         if require_identifier(&self.schema).is_err() {
@@ -213,6 +227,7 @@ impl ServiceBuilder {
                     enrich: self.enrich.get(read_model.name()).cloned(),
                     events: self.events.clone(),
                     batch_size: self.batch_size,
+                    end: self.ends.get(read_model.stream()).copied(),
                     clock: Arc::clone(&self.clock),
                     connections: self.connections.clone(),
                     definition: read_model,

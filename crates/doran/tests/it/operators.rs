@@ -97,6 +97,25 @@ async fn read_models_are_checked_rebuilt_and_taken_back_while_people_chat() {
     assert_eq!(nothing.stdout, "auth_next was not there\n");
     let parked = system.run(&["projections", "parked", "chat"]).await;
     assert_eq!(parked.stdout, "nothing is parked\n");
+
+    let past = [
+        "projections",
+        "rebuild",
+        "chat",
+        "--schema",
+        "audit",
+        "--to",
+    ];
+    let ambiguous = system.run(&[&past[..], &["1"]].concat()).await;
+    assert!(
+        ambiguous.stderr.contains("CHATROOM:1,MESSAGE:1,USER:1"),
+        "{ambiguous:?}"
+    );
+    let to = "CHATROOM:1,MESSAGE:1,USER:1";
+    let built = system.run(&[&past[..], &[to]].concat()).await;
+    assert_eq!(built.code, 0, "{built:?}");
+    assert_eq!(system.count("audit.messages").await, 1);
+    assert_eq!(system.count("chat.messages").await, 3);
     let none = system.run(&["projections", "swap", "user"]).await;
     assert_eq!(none.code, 1, "{none:?}");
 }

@@ -65,6 +65,13 @@ impl System {
         let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
         Run::of(doran(arguments).envs(variables)).await
     }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let select = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        let counted = sqlx::query_scalar(select);
+        counted.fetch_one(&self.database.pool()).await.unwrap()
+    }
 }
 
 impl Ground {

@@ -64,7 +64,7 @@ impl Rebuild {
                 .execute(&mut *snapshot)
                 .await?;
             let live = position(&mut snapshot, self.live(), read_model).await?;
-            let next = position(&mut snapshot, &self.next(), read_model).await?;
+            let next = position(&mut snapshot, self.next(), read_model).await?;
             if let (Some(live), Some(next)) = (live, next) {
                 let (behind, ahead) = (live.min(next), live.max(next));
                 if behind == ahead || !log.has_between(behind, ahead).await? {
@@ -89,7 +89,7 @@ impl Rebuild {
         let mut compared = Vec::new();
         for table in read_model.tables() {
             let live = Content::of(snapshot, self.live(), table).await?;
-            let next = Content::of(snapshot, &self.next(), table).await?;
+            let next = Content::of(snapshot, self.next(), table).await?;
             compared.push(Comparison {
                 read_model: read_model.name().to_owned(),
                 table: table.clone(),

@@ -19,6 +19,7 @@ pub struct Rebuild {
     /// May see and change all of them.
     pool: PgPool,
     schema: String,
+    next: String,
 }
 
 /// Which of the schemas are there.
@@ -35,6 +36,16 @@ impl Rebuild {
         Self {
             pool,
             schema: schema.to_owned(),
+            next: format!("{schema}_next"),
+        }
+    }
+
+    /// The same, but what is built is called `name`: for a look at the past beside the present.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self {
+            next: name.to_owned(),
+            ..self
         }
     }
 
@@ -42,8 +53,9 @@ impl Rebuild {
         &self.schema
     }
 
-    pub fn next(&self) -> String {
-        format!("{}_next", self.schema)
+    /// `<schema>_next`, unless it is [called](Self::called) otherwise.
+    pub fn next(&self) -> &str {
+        &self.next
     }
 
     pub fn previous(&self) -> String {

@@ -42,10 +42,14 @@ impl Rebuild {
     pub async fn swap(&self) -> Result<(), SwapError> {
         let found = self.found().await?;
         if !found.next {
-            return Err(SwapError::NothingThere { next: self.next() });
+            return Err(SwapError::NothingThere {
+                next: self.next().to_owned(),
+            });
         }
-        if self.is_table(&self.next(), "rebuild_index").await? {
-            return Err(SwapError::Unfinished { next: self.next() });
+        if self.is_table(self.next(), "rebuild_index").await? {
+            return Err(SwapError::Unfinished {
+                next: self.next().to_owned(),
+            });
         }
         let previous = self.previous();
         self.run(format!("drop schema if exists {previous} cascade"))
@@ -57,7 +61,7 @@ impl Rebuild {
         let deadline = Instant::now() + PATIENCE;
         while let Some(read_model) = self.try_swap(in_use).await? {
             if Instant::now() > deadline {
-                let next = self.next();
+                let next = self.next().to_owned();
                 return Err(SwapError::Behind { read_model, next });
             }
             sleep(PAUSE).await;
@@ -80,7 +84,7 @@ impl Rebuild {
         run(&mut transaction, "set local lock_timeout = '5s'".to_owned()).await?;
         let lock =
             |schema: &str| format!("lock table {schema}.projection_position in exclusive mode");
-        run(&mut transaction, lock(&next)).await?;
+        run(&mut transaction, lock(next)).await?;
         if in_use.has_run {
             run(&mut transaction, lock(live)).await?;
             if let Some(behind) = self.behind(&mut transaction).await? {
@@ -88,7 +92,7 @@ impl Rebuild {
             }
             self.send_home(&mut transaction, live).await?;
         }
-        self.send_home(&mut transaction, &next).await?;
+        self.send_home(&mut transaction, next).await?;
         if in_use.exists {
             run(
                 &mut transaction,

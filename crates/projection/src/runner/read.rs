@@ -19,6 +19,10 @@ pub(super) async fn read(
     let mut events = model.reader().follow(filters, Start::Sequence(first));
     while let Some(event) = events.next().await {
         let next = match event {
+            Ok(event) if model.end.is_some_and(|end| event.sequence > end) => {
+                std::future::pending::<()>().await;
+                return;
+            }
             Ok(event) => prepare(&model, event).await,
             Err(changed) => Err(Halt::LogChanged {
                 reason: changed.to_string(),

@@ -5,6 +5,7 @@ mod check;
 mod next;
 mod options;
 mod parked;
+mod past;
 mod rebuild;
 mod retry;
 mod service;

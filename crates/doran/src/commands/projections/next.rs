@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use doran_eventstore::LogReader;
+use doran_eventstore::{LogReader, Position};
 use doran_platform::{Platform, database};
 use doran_projection::{
     Service, Status, Tasks,
@@ -26,20 +26,42 @@ pub(super) struct Next {
     service: Service,
     tasks: Tasks,
     json: bool,
+    end: HashMap<String, u64>,
 }
 
 impl Next {
-    /// Opens what an earlier run left, or makes it; then its read models run.
+    /// Opens `<schema>_next` as an earlier run left it, or makes it; then its read models run.
     pub(super) async fn open(platform: &Platform, name: ServiceName, json: bool) -> Result<Self> {
+        Self::run(platform, name, rebuild(platform, name)?, &[], json).await
+    }
+
+    /// The same in a schema called `schema`, with nothing after `end`.
+    pub(super) async fn open_past(
+        platform: &Platform,
+        name: ServiceName,
+        schema: &str,
+        end: &[Position],
+        json: bool,
+    ) -> Result<Self> {
+        let rebuild = rebuild(platform, name)?.called(schema);
+        Self::run(platform, name, rebuild, end, json).await
+    }
+
+    async fn run(
+        platform: &Platform,
+        name: ServiceName,
+        rebuild: Rebuild,
+        end: &[Position],
+        json: bool,
+    ) -> Result<Self> {
         let read_side = name.read_side(platform)?;
-        let rebuild = rebuild(platform, name)?;
         let found = rebuild.found().await.map_err(dependency)?;
-        rebuild.create_next().await.map_err(dependency)?;
-        let (schema, owner) = (rebuild.next(), rebuild.owner().await?);
+        let (schema, owner) = (rebuild.next().to_owned(), rebuild.owner().await?);
         let pool = database::pool_as(&platform.config, &schema, owner.as_deref())?;
+        let builder = read_side.builder(platform, pool.clone(), &schema);
+        let service = builder.batch_size(BATCH).until(end).build()?;
+        rebuild.create_next().await.map_err(dependency)?;
         read_side.migrate(&pool, &schema).await?;
-        let builder = read_side.builder(platform, pool, &schema);
-        let service = builder.batch_size(BATCH).build()?;
         if !found.next {
             rebuild.set_indexes_aside(&service).await?;
         }
@@ -50,6 +72,10 @@ impl Next {
             service,
             tasks,
             json,
+            end: end
+                .iter()
+                .map(|end| (end.stream.clone(), end.sequence))
+                .collect(),
         };
         let how = if found.next { "goes on" } else { "begins" };
         next.say(
@@ -126,7 +152,8 @@ impl Next {
             let head = LogReader::new(platform.js.clone(), stream.as_str())
                 .head()
                 .await;
-            heads.insert(stream, head.map_err(dependency)?);
+            let end = self.end.get(&stream).copied().unwrap_or(u64::MAX);
+            heads.insert(stream, head.map_err(dependency)?.min(end));
         }
         let head = |status: &Status| heads.get(&status.stream).copied().unwrap_or_default();
         let reached = |status: &Status| status.position.min(head(status));
