@@ -9,6 +9,7 @@ use crate::{ClientMessageId, MessageId, RoomId, Timestamp, UserId, events::Messa
 pub const MAX_CONTENT_CHARS: usize = 10_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SenderType {
     #[default]
@@ -18,6 +19,7 @@ pub enum SenderType {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ContentType {
     #[default]

@@ -9,6 +9,7 @@ use crate::UserId;
 /// `data` is base64url without padding of nonce (12 bytes), ciphertext and tag (16 bytes),
 /// AES-256-GCM. Sealing and opening live in the platform; this is only how it is written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Sealed {
     /// Whose data key sealed it. Deleting that person destroys the key.
     pub key: UserId,

@@ -6,6 +6,7 @@ use crate::{SessionId, Timestamp, user::User};
 
 /// Why a session ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Revocation {
     LoggedOut,

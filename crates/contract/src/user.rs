@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Timestamp, UserId};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserStatus {
     #[default]
@@ -14,6 +15,7 @@ pub enum UserStatus {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Role {
     #[default]
     #[serde(rename = "ROLE_USER")]

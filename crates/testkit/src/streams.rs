@@ -13,7 +13,12 @@ use uuid::Builder;
 pub fn topology() -> Result<Topology> {
     let root = workspace().join("streams");
     let mut files = Vec::new();
+    // The language of the events lies beside the streams.
+    let language = [root.join("schemas"), root.join("golden")];
     for path in files_below(&root)? {
+        if language.iter().any(|folder| path.starts_with(folder)) {
+            continue;
+        }
         let name = path.strip_prefix(&root)?.display().to_string();
         files.push((name, fs::read(&path)?));
     }

@@ -22,6 +22,7 @@ impl MessageEvent {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MessageSent {
     pub message_id: MessageId,
@@ -36,6 +37,7 @@ pub struct MessageSent {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadMarkerMoved {
     pub room_id: RoomId,

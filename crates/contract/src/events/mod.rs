@@ -39,6 +39,16 @@ macro_rules! events {
                 }
             }
 
+            /// What a test compares with `streams/schemas/`.
+            #[cfg(test)]
+            pub(crate) fn schemas() -> Vec<(&'static str, u32, serde_json::Value)> {
+                vec![$((
+                    $name,
+                    $version,
+                    schemars::schema_for!($variant).to_value(),
+                )),+]
+            }
+
             /// The version of its current shape.
             pub const fn version(&self) -> u32 {
                 match self {
@@ -67,16 +77,4 @@ macro_rules! events {
 pub(crate) use events;
 
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_event_types_share_a_name() {
-        let tables = [USER_EVENTS, ROOM_EVENTS, MESSAGE_EVENTS, SESSION_EVENTS];
-        let names: Vec<_> = tables.concat().into_iter().map(|(name, _)| name).collect();
-        let distinct: HashSet<_> = names.iter().collect();
-        assert_eq!(distinct.len(), names.len());
-    }
-}
+mod tests;

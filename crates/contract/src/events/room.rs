@@ -20,6 +20,7 @@ events! {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRoomCreated {
     pub room_id: RoomId,
@@ -33,6 +34,7 @@ pub struct ChatRoomCreated {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct FirstMember {
     pub user_id: UserId,
@@ -40,6 +42,7 @@ pub struct FirstMember {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRoomRenamed {
     pub room_id: RoomId,
@@ -47,6 +50,7 @@ pub struct ChatRoomRenamed {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ChatRoomDescribed {
     pub room_id: RoomId,
@@ -54,6 +58,7 @@ pub struct ChatRoomDescribed {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MemberJoined {
     pub room_id: RoomId,
@@ -64,6 +69,7 @@ pub struct MemberJoined {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MemberRemoved {
     pub room_id: RoomId,

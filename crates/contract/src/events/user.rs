@@ -19,6 +19,7 @@ events! {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserCreated {
     pub user_id: UserId,
@@ -34,6 +35,7 @@ pub struct UserCreated {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserStatusChanged {
     pub user_id: UserId,
@@ -42,6 +44,7 @@ pub struct UserStatusChanged {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserRoleChanged {
     pub user_id: UserId,

@@ -4,6 +4,7 @@
 mod chat;
 mod command;
 mod events;
+mod golden;
 mod help;
 mod operators;
 mod process;

@@ -1,5 +1,6 @@
 //! The whole system: servers of the test's own, and `doran` in front of them.
 
+use async_nats::HeaderMap;
 use doran_platform::{access_token::Signer, secret::MasterKey};
 use doran_testkit::{NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
 use tempfile::TempDir;
@@ -64,6 +65,13 @@ impl System {
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
         let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
         Run::of(doran(arguments).envs(variables)).await
+    }
+
+    /// Writes an event as any release may have written it.
+    pub(crate) async fn append(&self, subject: String, headers: HeaderMap, body: String) {
+        let js = self.nats.jetstream().await;
+        let sent = js.publish_with_headers(subject, headers, body.into()).await;
+        sent.unwrap().await.unwrap();
     }
 
     /// How many rows a table has.
