@@ -26,7 +26,7 @@ fn is_event_of(stream: &str, event_type: &str) -> bool {
 }
 
 /// Service, and its read models.
-fn read_models() -> Vec<(String, Vec<ReadModel>)> {
+pub(crate) fn read_models() -> Vec<(String, Vec<ReadModel>)> {
     let root = workspace().join("projections");
     let services = fs::read_dir(&root)
         .unwrap()

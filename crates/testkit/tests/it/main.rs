@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod equivalence;
 mod event_names;
 mod nats;
 mod postgres;
