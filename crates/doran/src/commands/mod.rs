@@ -2,6 +2,7 @@
 
 mod all;
 mod auth;
+mod bench;
 mod chat;
 mod doctor;
 mod events;
@@ -30,6 +31,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Users(users::Users),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 impl Command {
@@ -43,7 +46,8 @@ impl Command {
             | Self::Events(_)
             | Self::Projections(_)
             | Self::Users(_)
-            | Self::Doctor(_) => "warn",
+            | Self::Doctor(_)
+            | Self::Bench(_) => "warn",
         }
     }
 
@@ -59,6 +63,7 @@ impl Command {
             Self::Projections(projections) => Box::pin(projections.run()),
             Self::Users(users) => Box::pin(users.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
+            Self::Bench(bench) => Box::pin(bench.run()),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The binary as its users run it: real servers, real processes.
 #![cfg(test)]
 
+mod bench;
 mod chat;
 mod command;
 mod events;

@@ -1,0 +1,90 @@
+//! The stream that is measured: made as the system's own are, and gone afterwards.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, context::PublishAckFuture, stream},
+};
+use doran_eventstore::{envelope, topology::INCARNATION};
+use doran_platform::{Clock, Config, nats};
+use uuid::Uuid;
+
+use super::counter::{CounterEvent, STREAM};
+use crate::exit::dependency;
+
+/// A fresh stream, and what it takes to write to it.
+pub(super) struct Bed {
+    pub(super) js: jetstream::Context,
+    pub(super) clock: Clock,
+}
+
+/// Does `work` on a fresh stream.
+pub(super) async fn with<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Arc<Bed>) -> Result<T>,
+) -> Result<T> {
+    let clock = Clock::system();
+    let client = nats::connect(config, "doran bench")
+        .await
+        .map_err(dependency)?;
+    let js = jetstream::new(client);
+    js.delete_stream(STREAM).await.ok(); // left by a run that was ended
+    let settings = stream::Config {
+        name: STREAM.to_owned(),
+        subjects: vec!["bench.*.*".to_owned()],
+        allow_direct: true,
+        allow_atomic_publish: true,
+        compression: Some(stream::Compression::S2),
+        metadata: [(INCARNATION.to_owned(), clock.new_id().to_string())].into(),
+        ..stream::Config::default()
+    };
+    let made = js.create_stream(settings).await.map_err(dependency);
+    made.context("the stream BENCH cannot be made; does NATS_USER have every right?")?;
+    let bed = Arc::new(Bed { js, clock });
+    let done = work(&bed).await;
+    bed.js
+        .delete_stream(STREAM)
+        .await
+        .context("the stream BENCH is left behind; delete it")?;
+    done
+}
+
+impl Bed {
+    /// A guarded event as the store writes it, sent without the store.
+    pub(super) async fn send_guarded(&self, id: &str, sequence: u64) -> Result<PublishAckFuture> {
+        let mut headers = self.headers();
+        headers.insert("Nats-Expected-Last-Subject-Sequence", sequence.to_string());
+        let guard = format!("bench.{id}.*");
+        headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", guard);
+        self.send(id, headers).await
+    }
+
+    /// An event without a guard.
+    pub(super) async fn send_unguarded(&self, id: &str) -> Result<PublishAckFuture> {
+        self.send(id, self.headers()).await
+    }
+
+    async fn send(&self, id: &str, headers: HeaderMap) -> Result<PublishAckFuture> {
+        let CounterEvent::Counted { padding } = CounterEvent::sample();
+        let body = serde_json::json!({ "padding": padding }).to_string();
+        let subject = format!("bench.{id}.{}", CounterEvent::TYPE);
+        let sent = self.js.publish_with_headers(subject, headers, body.into());
+        Ok(sent.await?)
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let command = self.clock.new_id();
+        let event_id = doran_eventstore::event_id(command, 0).to_string();
+        headers.insert(envelope::EVENT_ID, event_id);
+        headers.insert(envelope::EVENT_TYPE, CounterEvent::TYPE);
+        headers.insert(envelope::SOURCE, "doran bench");
+        headers.insert(envelope::TIME, self.clock.now().to_rfc3339());
+        headers.insert(envelope::VERSION, "1");
+        headers.insert(envelope::COMMAND_ID, command.to_string());
+        headers.insert(envelope::ACTOR, Uuid::nil().to_string());
+        headers
+    }
+}
