@@ -37,7 +37,7 @@ impl<A: EventSourced> JetStreamStore<A> {
     /// The newest snapshot and what came after it, or all events from the first.
     pub(super) async fn load_cold(&self, id: &str) -> Result<AggregateState<A>, LoadError> {
         let begun = Instant::now();
-        let snapshot = self.inner.snapshots.read(&self.inner.reader, id).await;
+        let snapshot = self.inner.snapshots.read(id).await;
         let mut state = snapshot.unwrap_or_else(|| AggregateState::new(id));
         let mut read = 0;
         if self
@@ -53,9 +53,21 @@ impl<A: EventSourced> JetStreamStore<A> {
         let took = begun.elapsed();
         metrics::histogram!("eventstore_load_seconds", "stream" => A::STREAM).record(took);
         if self.inner.snapshots.are_due(read, took) {
-            self.inner.snapshots.write(&self.inner.reader, &state).await;
+            self.inner.snapshots.write(&state).await;
         }
         Ok(state)
+    }
+
+    /// As [`load_cold`](Self::load_cold), and nowhere behind what the leader had at the call.
+    pub(super) async fn load_newest(&self, id: &str) -> Result<Arc<AggregateState<A>>, LoadError> {
+        let filter = Self::filter(id);
+        let last = async { Ok(self.inner.reader.last_from_leader(&filter).await?) };
+        let (state, last) = tokio::try_join!(self.load_cold(id), last)?;
+        let state = Arc::new(state);
+        if last.is_none_or(|last| last.sequence <= state.sequence) {
+            return Ok(state);
+        }
+        self.newest(&state).await
     }
 
     /// The newest state there is: this one, where the leader has nothing after it.

@@ -98,10 +98,9 @@ impl<A: EventSourced> JetStreamStore<A> {
             return Ok(None); // nothing can ever have been stored under it
         }
         let state = match self.cached(id) {
-            Some(state) => state,
-            None => Arc::new(Box::pin(self.load_cold(id)).await?),
+            Some(state) => Box::pin(self.newest(&state)).await?,
+            None => Box::pin(self.load_newest(id)).await?,
         };
-        let state = Box::pin(self.newest(&state)).await?;
         self.remember(&state);
         let state = Arc::unwrap_or_clone(state);
         Ok((state.sequence > 0).then_some(Loaded {

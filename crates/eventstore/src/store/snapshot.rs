@@ -49,7 +49,6 @@ pub(super) struct Snapshots {
 #[serde(rename_all = "camelCase")]
 struct Snapshot<A> {
     state_version: u32,
-    incarnation: Option<String>,
     sequence: u64,
     last_event: Option<Uuid>,
     commands: Commands,
@@ -76,12 +75,9 @@ impl Snapshots {
         events >= self.policy.after_events || (events > 1 && took >= self.policy.after)
     }
 
-    pub(super) async fn read<A: EventSourced>(
-        &self,
-        log: &LogReader,
-        id: &str,
-    ) -> Option<AggregateState<A>> {
-        match self.try_read(log, id).await {
+    /// A snapshot that names its last event: whoever goes on from it sees whether the log holds that.
+    pub(super) async fn read<A: EventSourced>(&self, id: &str) -> Option<AggregateState<A>> {
+        match self.try_read(id).await {
             Ok(state) => state,
             Err(error) => {
                 tracing::debug!(error, aggregate = A::TYPE, "a snapshot cannot be read");
@@ -90,8 +86,8 @@ impl Snapshots {
         }
     }
 
-    pub(super) async fn write<A: EventSourced>(&self, log: &LogReader, state: &AggregateState<A>) {
-        let outcome = match self.try_write(log, state).await {
+    pub(super) async fn write<A: EventSourced>(&self, state: &AggregateState<A>) {
+        let outcome = match self.try_write(state).await {
             Ok(()) => "written",
             Err(error) => {
                 tracing::warn!(error, aggregate = A::TYPE, "a snapshot cannot be written");
@@ -103,7 +99,6 @@ impl Snapshots {
 
     async fn try_read<A: EventSourced>(
         &self,
-        log: &LogReader,
         id: &str,
     ) -> Result<Option<AggregateState<A>>, BoxError> {
         let Some(stored) = self.bucket.last_of_a_replica(&subject(A::TYPE, id)).await? else {
@@ -112,8 +107,7 @@ impl Snapshots {
         let Some(snapshot) = parse::<A>(&stored.payload, A::STATE_VERSION)? else {
             return Ok(None);
         };
-        let is_of_this_log = snapshot.incarnation == log.incarnation().await?;
-        Ok(is_of_this_log.then(|| AggregateState {
+        Ok(Some(AggregateState {
             id: id.to_owned(),
             aggregate: snapshot.aggregate,
             sequence: snapshot.sequence,
@@ -122,14 +116,9 @@ impl Snapshots {
         }))
     }
 
-    async fn try_write<A: EventSourced>(
-        &self,
-        log: &LogReader,
-        state: &AggregateState<A>,
-    ) -> Result<(), BoxError> {
+    async fn try_write<A: EventSourced>(&self, state: &AggregateState<A>) -> Result<(), BoxError> {
         let snapshot = Snapshot {
             state_version: A::STATE_VERSION,
-            incarnation: log.incarnation().await?,
             sequence: state.sequence,
             last_event: state.last_event,
             commands: state.commands.clone(),

@@ -93,7 +93,6 @@ async fn a_snapshot_knows_the_last_commands() {
 async fn a_snapshot_of_another_state_version_or_log_is_ignored() {
     for (key, value) in [
         ("stateVersion", json!(2)),
-        ("incarnation", json!("another")),
         ("lastEvent", json!("00000000-0000-0000-0000-000000000009")),
         ("sequence", json!(1000)),
         ("aggregate", json!("nonsense")),

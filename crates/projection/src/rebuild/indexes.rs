@@ -61,7 +61,11 @@ impl Rebuild {
         sqlx::query("drop table rebuild_index")
             .execute(&mut connection)
             .await?;
-        sqlx::query("analyze").execute(&mut connection).await?;
+        for table in next.read_models().flat_map(ReadModel::tables) {
+            sqlx::query(AssertSqlSafe(format!("analyze {table}")))
+                .execute(&mut connection)
+                .await?;
+        }
         Ok(())
     }
 }
