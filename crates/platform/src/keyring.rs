@@ -8,6 +8,7 @@ use std::{sync::Arc, time::Duration};
 use async_nats::jetstream::{self, kv};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doran_contract::{Sealed, UserId};
+use doran_projection::EnrichError;
 use moka::future::Cache;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -69,6 +70,22 @@ pub enum OpenFieldError {
     Damaged(#[from] OpenError),
     #[error("a sealed field is not base64url of text")]
     Malformed,
+}
+
+impl From<OpenFieldError> for EnrichError {
+    fn from(error: OpenFieldError) -> Self {
+        match error {
+            // A wrong master key is the operator's mistake: wait for the right one, park nobody.
+            OpenFieldError::Keyring(
+                error @ (KeyringError::Unavailable(_)
+                | KeyringError::ForeignMasterKey
+                | KeyringError::NoKey),
+            ) => Self::Unavailable(error.into()),
+            error @ (OpenFieldError::Damaged(_) | OpenFieldError::Malformed) => {
+                Self::Permanent(error.into())
+            }
+        }
+    }
 }
 
 /// A person's key, for sealing and opening many fields without asking again.

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserCreated};
 use doran_platform::{
-    Blinder, Platform, ReadSide, database, event_schema,
-    keyring::{Keyring, KeyringError, OpenFieldError},
-    profile::SealedPersonalData,
-    read_models,
+    Blinder, Platform, ReadSide, database, event_schema, keyring::Keyring,
+    profile::SealedPersonalData, read_models,
 };
 use doran_projection::{Enrich, EnrichError, EventRow, FolderError, Positions};
 use rust_embed::RustEmbed;
@@ -69,25 +67,10 @@ impl Enrich for NameTokens {
             serde_json::from_value(body).map_err(|error| EnrichError::Permanent(error.into()))?;
         let sealed = SealedPersonalData::of(created, event.meta.event_id);
         // Whose key was destroyed is found by nobody.
-        let personal = sealed.open(&self.keyring).await.map_err(enrich_error)?;
+        let personal = sealed.open(&self.keyring).await?;
         let tokens =
             personal.map_or_else(Vec::new, |personal| name_tokens(&self.blinder, &personal));
         event.fields.insert("nameTokens".to_owned(), tokens.into());
         Ok(())
-    }
-}
-
-fn enrich_error(error: OpenFieldError) -> EnrichError {
-    match error {
-        OpenFieldError::Keyring(KeyringError::Unavailable(source)) => {
-            EnrichError::Unavailable(Box::new(source))
-        }
-        // A wrong master key is the operator's mistake: wait for the right one, park nobody.
-        OpenFieldError::Keyring(error @ (KeyringError::ForeignMasterKey | KeyringError::NoKey)) => {
-            EnrichError::Unavailable(error.into())
-        }
-        error @ (OpenFieldError::Damaged(_) | OpenFieldError::Malformed) => {
-            EnrichError::Permanent(error.into())
-        }
     }
 }

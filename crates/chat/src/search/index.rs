@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use doran_contract::{RoomId, Sealed};
 use doran_platform::{
     Blinder, Platform,
-    keyring::{Keyring, KeyringError, OpenFieldError, Place},
+    keyring::{Keyring, Place},
 };
 use doran_projection::{Enrich, EnrichError, EventRow};
 use serde::Deserialize;
@@ -50,10 +50,7 @@ impl Enrich for SearchTokens {
         };
         let opened = self.keyring.open_field(place, &written.content).await;
         // What an erased person wrote is found by nobody.
-        let text = opened
-            .map_err(enrich_error)?
-            .into_text()
-            .unwrap_or_default();
+        let text = opened?.into_text().unwrap_or_default();
         let tokens = tokens_of(&text, written.room_id, &self.blinder);
         let tokens = array_literal(&tokens);
         event
@@ -81,18 +78,4 @@ fn array_literal(tokens: &[i64]) -> String {
     }
     literal.push('}');
     literal
-}
-
-fn enrich_error(error: OpenFieldError) -> EnrichError {
-    match error {
-        // A wrong master key is the operator's mistake: wait for the right one, park nobody.
-        OpenFieldError::Keyring(
-            error @ (KeyringError::Unavailable(_)
-            | KeyringError::ForeignMasterKey
-            | KeyringError::NoKey),
-        ) => EnrichError::Unavailable(error.into()),
-        error @ (OpenFieldError::Damaged(_) | OpenFieldError::Malformed) => {
-            EnrichError::Permanent(error.into())
-        }
-    }
 }

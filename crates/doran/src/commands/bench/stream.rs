@@ -30,7 +30,10 @@ pub(super) async fn with<T>(
         .await
         .map_err(dependency)?;
     let js = jetstream::new(client);
-    js.delete_stream(STREAM).await.ok(); // left by a run that was ended
+    if js.get_stream(STREAM).await.is_ok() {
+        // Left by a run that was ended.
+        js.delete_stream(STREAM).await.map_err(dependency)?;
+    }
     let settings = stream::Config {
         name: STREAM.to_owned(),
         subjects: vec!["bench.*.*".to_owned()],
