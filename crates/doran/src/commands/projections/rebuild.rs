@@ -10,7 +10,7 @@ use super::{
 
 /// Build a service's tables anew from the log, and put them in the place of the ones in use
 ///
-/// The service goes on reading and writing meanwhile. What was in use is kept as SCHEMA_prev;
+/// The service goes on reading and writing meanwhile. What was in use is kept as `<schema>_prev`;
 /// `doran projections swap` goes back to it. A run that was ended goes on when it is started again.
 /// With --to and --schema nothing is swapped: the tables as they were then stay in that schema.
 #[derive(Debug, clap::Args)]

@@ -29,7 +29,7 @@ pub(crate) struct Status {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row {
-    schema: &'static str,
+    schema: String,
     read_model: String,
     stream: String,
     position: u64,
@@ -74,8 +74,11 @@ impl Status {
         let js = jetstream::new(client);
         let mut heads = HashMap::new();
         let mut rows = Vec::new();
-        for schema in ServiceName::schemas() {
-            let pool = database::pool(&self.config, schema).map_err(dependency)?;
+        // A rebuild that is under way has its own, beside those in use.
+        let in_use = ServiceName::schemas().map(str::to_owned);
+        let next = in_use.clone().map(|schema| format!("{schema}_next"));
+        for schema in in_use.into_iter().chain(next) {
+            let pool = database::pool(&self.config, &schema).map_err(dependency)?;
             let stored = stored(&pool).await.map_err(dependency).with_context(|| {
                 format!("the schema {schema} cannot be read; is DATABASE_URL right?")
             })?;
@@ -86,7 +89,7 @@ impl Status {
                 rows.extend(
                     heads
                         .get(&stored.stream)
-                        .map(|head| Row::new(schema, stored, head)),
+                        .map(|head| Row::new(&schema, stored, head)),
                 );
             }
         }
@@ -108,7 +111,7 @@ impl Status {
 }
 
 impl Row {
-    fn new(schema: &'static str, stored: Stored, head: &Head) -> Self {
+    fn new(schema: &str, stored: Stored, head: &Head) -> Self {
         let position = stored.sequence.cast_unsigned();
         let parked = stored.parked.cast_unsigned();
         let is_foreign = head.incarnation.as_deref().unwrap_or_default() != stored.incarnation;
@@ -122,7 +125,7 @@ impl Row {
             State::UpToDate
         };
         Self {
-            schema,
+            schema: schema.to_owned(),
             read_model: stored.read_model,
             stream: stored.stream,
             position,

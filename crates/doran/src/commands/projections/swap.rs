@@ -10,7 +10,7 @@ use crate::exit::dependency;
 
 /// Put what was built in the place of what is in use; without anything new, go back
 ///
-/// SCHEMA_next takes over if it is there. Else SCHEMA_prev, which was in use before, comes
+/// `<schema>_next` takes over if it is there. Else `<schema>_prev`, which was in use before, comes
 /// back. Either catches up with the log first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  doran projections swap chat")]
