@@ -29,7 +29,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let place = Self {
             folder: tempfile::tempdir().unwrap(),
-            port: port::free().unwrap(),
+            port: gateway_port(),
         };
         std::fs::create_dir(place.temporary()).unwrap();
         place
@@ -90,6 +90,13 @@ impl Place {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+/// Apart from the ports that the servers of other tests take: it is used only when the servers are
+/// up, which on a busy machine is seconds later.
+fn gateway_port() -> u16 {
+    let ports = || std::iter::repeat_with(|| rand::random_range(30_000..32_700));
+    ports().take(500).find(|port| port::is_free(*port)).unwrap()
 }
 
 impl Up {
