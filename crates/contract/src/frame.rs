@@ -222,6 +222,9 @@ pub enum RoomChange {
     Created,
     Renamed,
     Described,
+    Restricted,
+    Deactivated,
+    Reactivated,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,8 @@ pub enum Revocation {
     LoggedOutEverywhere,
     /// An old refresh token was presented: somebody else may hold the newer one.
     TokenReused,
+    /// The account was suspended.
+    Account,
 }
 
 /// Answer to log-in and refresh.

@@ -132,7 +132,10 @@ fn newcomer(event: &RoomEvent) -> Option<UserId> {
         RoomEvent::ChatRoomCreated(_)
         | RoomEvent::ChatRoomRenamed(_)
         | RoomEvent::ChatRoomDescribed(_)
-        | RoomEvent::MemberRemoved(_) => None,
+        | RoomEvent::MemberRemoved(_)
+        | RoomEvent::RoomRestricted(_)
+        | RoomEvent::RoomDeactivated(_)
+        | RoomEvent::RoomReactivated(_) => None,
     }
 }
 

@@ -1,11 +1,6 @@
 //! A room as a command answers with it: from the aggregate and the log, never from PostgreSQL.
 
-use doran_contract::{
-    RoomId, Timestamp, UserId,
-    message::Message,
-    room::{Room, RoomStatus},
-    subject,
-};
+use doran_contract::{RoomId, Timestamp, UserId, message::Message, room::Room, subject};
 use doran_eventstore::{CommandContext, LogReader, Outcome, ReadError};
 use doran_platform::http::Refusal;
 use serde_json::json;
@@ -37,7 +32,7 @@ pub(super) async fn room_answer(
         settings: json!({}),
         member_count: u32::try_from(room.members.len()).unwrap_or(u32::MAX),
         role,
-        status: RoomStatus::Active,
+        status: room.status(),
         last_message_at: last_message.as_ref().map(|message| message.created_at),
         last_message,
         unread_count: 0,

@@ -26,7 +26,8 @@ macro_rules! select_public {
         "
         select
             r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
-            r.version, r.created_at, r.updated_at, to_jsonb(b.role) as role
+            r.version, to_jsonb(r.status) as status, r.created_at, r.updated_at,
+            to_jsonb(b.role) as role
         from rooms r
         left join members b on b.room_id = r.id and b.user_id = $1
         where r.visibility = 'public'"
@@ -65,6 +66,7 @@ pub(super) struct PublicRoom {
     owner_id: Uuid,
     member_count: i32,
     version: i64,
+    status: Json<RoomStatus>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     role: Option<Json<RoomRole>>,
@@ -129,7 +131,7 @@ impl PublicRoom {
             settings: json!({}),
             member_count: self.member_count.unsigned_abs(),
             role: self.role.map(|Json(role)| role),
-            status: RoomStatus::Active,
+            status: self.status.0,
             last_message: None,
             last_message_at: None,
             unread_count: 0,

@@ -27,7 +27,7 @@ const MY_ROOMS: &str = concat!(
     with page as (
         select
             r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.member_count,
-            r.version, r.created_at, r.updated_at, b.role, b.joined_at, newest.seq, newest.number,
+            r.version, r.status, r.created_at, r.updated_at, b.role, b.joined_at, newest.seq, newest.number,
             coalesce(newest.created_at, r.created_at) as active_at
         from members b
         join rooms r on r.id = b.room_id
@@ -49,7 +49,8 @@ const MY_ROOMS: &str = concat!(
     )
     select
         p.id, p.name, p.description, to_jsonb(p.kind) as kind, to_jsonb(p.visibility) as visibility,
-        p.owner_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
+        p.owner_id, p.member_count, p.version, to_jsonb(p.status) as status, p.created_at,
+        p.updated_at, to_jsonb(p.role) as role,
         p.active_at, to_jsonb(last_message) as last_message,
         coalesce(p.number, 0) - coalesce(seen.number, 0) - coalesce(own.number, 0) as unread_count,
         (
@@ -129,6 +130,7 @@ pub(super) struct RoomRow {
     owner_id: Uuid,
     member_count: i32,
     version: i64,
+    status: Json<RoomStatus>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     role: Json<RoomRole>,
@@ -194,7 +196,7 @@ impl RoomRow {
             settings: json!({}),
             member_count: self.member_count.unsigned_abs(),
             role: Some(self.role.0),
-            status: RoomStatus::Active,
+            status: self.status.0,
             last_message: None,
             last_message_at: None,
             unread_count: u32::try_from(self.unread_count).unwrap_or_default(),

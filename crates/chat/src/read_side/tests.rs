@@ -7,7 +7,8 @@ use doran_contract::{
     ClientMessageId, MessageId, RoomId, Sealed, UserId,
     events::{
         ChatRoomCreated, ChatRoomDescribed, ChatRoomRenamed, FirstMember, MemberJoined,
-        MemberRemoved, MessageSent, ReadMarkerMoved,
+        MemberRemoved, MessageSent, OwnerChange, ReadMarkerMoved, RoomDeactivated, RoomReactivated,
+        RoomRestricted,
     },
     message::{ContentType, SenderType},
     room::{RoomKind, RoomRole, Visibility},
@@ -87,7 +88,7 @@ pub(crate) fn user_id(user: u8) -> UserId {
 }
 
 pub(crate) fn deeds() -> impl Strategy<Value = Vec<Deed>> {
-    let deed = (0..9_u8, 0..ROOMS, 0..USERS, any::<u8>());
+    let deed = (0..10_u8, 0..ROOMS, 0..USERS, any::<u8>());
     vec(deed, 0..60)
 }
 
@@ -110,6 +111,7 @@ impl History {
             (2 | 3, Some(false)) => self.join(room, user),
             (3, Some(true)) => self.remove(room, user),
             (4, Some(_)) => self.move_marker(room, user, detail),
+            (9, Some(_)) => self.follow_owner(room, user, detail),
             (5, Some(_)) if self.said_by(room, user) => self.say_again(room, user, detail),
             _ => self.say(room, user, detail),
         }
@@ -152,6 +154,26 @@ impl History {
             description: (detail > 99).then(|| format!("about {detail}")),
         };
         self.record(ROOM_STREAM, "ChatRoomDescribed", json!(described));
+    }
+
+    fn follow_owner(&mut self, room: u8, user: u8, detail: u8) {
+        let room_id = room_id(room);
+        let because = OwnerChange {
+            user_id: user_id(user),
+            sequence: self.ticks.unsigned_abs(),
+        };
+        let (event_type, event) = match detail % 3 {
+            0 => ("RoomRestricted", json!(RoomRestricted { room_id, because })),
+            1 => (
+                "RoomDeactivated",
+                json!(RoomDeactivated { room_id, because }),
+            ),
+            _ => (
+                "RoomReactivated",
+                json!(RoomReactivated { room_id, because }),
+            ),
+        };
+        self.record(ROOM_STREAM, event_type, event);
     }
 
     fn join(&mut self, room: u8, user: u8) {

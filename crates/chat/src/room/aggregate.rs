@@ -7,10 +7,12 @@ use doran_contract::{
     RoomId, UserId,
     events::{
         ChatRoomCreated, ChatRoomDescribed, ChatRoomRenamed, FirstMember, MemberJoined,
-        MemberRemoved, ROOM_EVENTS, RoomEvent,
+        MemberRemoved, OwnerChange, ROOM_EVENTS, RoomDeactivated, RoomEvent, RoomReactivated,
+        RoomRestricted,
     },
-    room::{RoomKind, RoomRole, Visibility},
+    room::{RoomKind, RoomRole, RoomStatus, Visibility},
     subject::{ROOM, ROOM_STREAM},
+    user::UserStatus,
 };
 use doran_eventstore::{EventSourced, Schema};
 use doran_platform::event_schema;
@@ -36,6 +38,17 @@ pub(crate) struct Details {
     pub(crate) visibility: Visibility,
     pub(crate) owner_id: UserId,
     pub(crate) members: BTreeMap<UserId, RoomRole>,
+    imposed: Option<Imposed>,
+    /// The newest change of the owner's account that the room followed.
+    followed: Option<OwnerChange>,
+}
+
+/// What the owner's account does to the room. Kept apart from what the owner decides about it, so
+/// that it can be taken back and nothing else with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Imposed {
+    Restriction,
+    Deactivation,
 }
 
 /// What somebody wants of a room. Each names who wants it.
@@ -60,6 +73,11 @@ pub(crate) enum Command {
     },
     Leave {
         actor: UserId,
+    },
+    /// The owner's account has this status now.
+    FollowOwner {
+        status: UserStatus,
+        because: OwnerChange,
     },
 }
 
@@ -97,7 +115,8 @@ impl Room {
                 | Command::AddMembers { .. }
                 | Command::RemoveMember { .. }
                 | Command::Join { .. }
-                | Command::Leave { .. } => Err(Error::NotFound),
+                | Command::Leave { .. }
+                | Command::FollowOwner { .. } => Err(Error::NotFound),
             };
         };
         match command {
@@ -108,6 +127,7 @@ impl Room {
             Command::RemoveMember { actor, user } => room.decide_remove(actor, user),
             Command::Join { actor } => room.decide_join(actor),
             Command::Leave { actor } => room.decide_leave(actor),
+            Command::FollowOwner { status, because } => Ok(room.decide_follow(status, because)),
         }
     }
 }
@@ -145,8 +165,17 @@ fn decide_create(creation: Creation) -> Result<Vec<RoomEvent>, Error> {
 }
 
 impl Details {
+    pub(crate) fn status(&self) -> RoomStatus {
+        match self.imposed {
+            None => RoomStatus::Active,
+            Some(Imposed::Restriction) => RoomStatus::Restricted,
+            Some(Imposed::Deactivation) => RoomStatus::Deactivated,
+        }
+    }
+
     fn decide_change(&self, actor: UserId, change: Change) -> Result<Vec<RoomEvent>, Error> {
         self.require_admin(actor)?;
+        self.require_active()?;
         let room_id = self.id;
         let renamed = change
             .name
@@ -172,6 +201,7 @@ impl Details {
         role: RoomRole,
     ) -> Result<Vec<RoomEvent>, Error> {
         let may = self.require_admin(actor)?;
+        self.require_active()?;
         if role > RoomRole::Member && may < RoomRole::Owner {
             return Err(Error::NotTheOwner);
         }
@@ -192,6 +222,7 @@ impl Details {
             return self.decide_leave(actor);
         }
         self.require_admin(actor)?;
+        self.require_active()?;
         match self.members.get(&user) {
             None => Err(Error::NoSuchMember),
             Some(RoomRole::Owner) => Err(Error::OwnerStays),
@@ -206,6 +237,7 @@ impl Details {
         if self.visibility == Visibility::Private {
             return Err(Error::Private);
         }
+        self.require_active()?;
         self.require_room_for(1)?;
         Ok(vec![self.joined(actor, RoomRole::Member, None)])
     }
@@ -214,6 +246,37 @@ impl Details {
         match self.require_member(actor)? {
             RoomRole::Owner => Err(Error::OwnerCannotLeave),
             RoomRole::Admin | RoomRole::Member => Ok(vec![self.removed(actor, None)]),
+        }
+    }
+
+    /// A change that is older than the one the room followed says nothing any more.
+    fn decide_follow(&self, status: UserStatus, because: OwnerChange) -> Vec<RoomEvent> {
+        let is_stale = |followed: OwnerChange| because.sequence <= followed.sequence;
+        if because.user_id != self.owner_id || self.followed.is_some_and(is_stale) {
+            return Vec::new();
+        }
+        let room_id = self.id;
+        match (status, self.imposed) {
+            (UserStatus::Active, None)
+            | (UserStatus::Inactive, Some(Imposed::Restriction))
+            | (UserStatus::Suspended, Some(Imposed::Deactivation)) => Vec::new(),
+            (UserStatus::Active, Some(_)) => vec![RoomReactivated { room_id, because }.into()],
+            (UserStatus::Inactive, _) => vec![RoomRestricted { room_id, because }.into()],
+            (UserStatus::Suspended, _) => vec![RoomDeactivated { room_id, because }.into()],
+        }
+    }
+
+    fn impose(&mut self, imposed: Option<Imposed>, because: OwnerChange) {
+        self.imposed = imposed;
+        self.followed = Some(because);
+    }
+
+    fn require_active(&self) -> Result<(), Error> {
+        match self.status() {
+            RoomStatus::Active => Ok(()),
+            RoomStatus::Restricted | RoomStatus::Deactivated | RoomStatus::Archived => {
+                Err(Error::Inactive)
+            }
         }
     }
 
@@ -268,6 +331,8 @@ impl Details {
             kind: event.kind,
             visibility: event.visibility,
             owner_id: event.owner_id,
+            imposed: None,
+            followed: None,
         }
     }
 
@@ -282,6 +347,13 @@ impl Details {
             RoomEvent::MemberRemoved(removed) => {
                 self.members.remove(&removed.user_id);
             }
+            RoomEvent::RoomRestricted(restricted) => {
+                self.impose(Some(Imposed::Restriction), restricted.because);
+            }
+            RoomEvent::RoomDeactivated(deactivated) => {
+                self.impose(Some(Imposed::Deactivation), deactivated.because);
+            }
+            RoomEvent::RoomReactivated(reactivated) => self.impose(None, reactivated.because),
         }
     }
 }
@@ -318,7 +390,7 @@ impl Aggregate for Room {
 
 impl EventSourced for Room {
     const STREAM: &'static str = ROOM_STREAM;
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
 
     fn schema() -> Schema {
         event_schema(ROOM_EVENTS)

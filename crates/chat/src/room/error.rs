@@ -25,6 +25,8 @@ pub enum Error {
     Full,
     #[error("a direct room is for two")]
     DirectIsForTwo,
+    #[error("the room is not active")]
+    Inactive,
 }
 
 impl From<Error> for Refusal {
@@ -37,6 +39,7 @@ impl From<Error> for Refusal {
             }
             Error::OwnerCannotLeave => ErrorCode::OwnerCannotLeave,
             Error::Full => ErrorCode::RoomFull,
+            Error::Inactive => ErrorCode::RoomInactive,
             Error::DirectIsForTwo => return Self::invalid_field("memberIds", error.to_string()),
         };
         Self::new(code, error.to_string())

@@ -3,9 +3,10 @@ use doran_contract::{
     RoomId, UserId,
     events::{
         ChatRoomCreated, ChatRoomDescribed, ChatRoomRenamed, FirstMember, MemberJoined,
-        MemberRemoved, RoomEvent,
+        MemberRemoved, OwnerChange, RoomDeactivated, RoomEvent, RoomReactivated, RoomRestricted,
     },
     room::{RoomKind, RoomRole, Visibility},
+    user::UserStatus,
 };
 use uuid::Uuid;
 
@@ -222,4 +223,117 @@ fn a_private_room_is_not_joined_and_a_public_one_once() {
     given(vec![public, joined(STRANGER, RoomRole::Member, None)])
         .when(Command::Join { actor: STRANGER })
         .then_expect_events(vec![]);
+}
+
+fn change_of(user_id: UserId, sequence: u64) -> OwnerChange {
+    OwnerChange { user_id, sequence }
+}
+
+fn follow(status: UserStatus, sequence: u64) -> Command {
+    let because = change_of(OWNER, sequence);
+    Command::FollowOwner { status, because }
+}
+
+fn restricted(sequence: u64) -> RoomEvent {
+    let because = change_of(OWNER, sequence);
+    let room_id = ROOM;
+    RoomRestricted { room_id, because }.into()
+}
+
+fn deactivated(sequence: u64) -> RoomEvent {
+    let because = change_of(OWNER, sequence);
+    let room_id = ROOM;
+    RoomDeactivated { room_id, because }.into()
+}
+
+fn reactivated(sequence: u64) -> RoomEvent {
+    let because = change_of(OWNER, sequence);
+    let room_id = ROOM;
+    RoomReactivated { room_id, because }.into()
+}
+
+#[test]
+fn a_room_is_restricted_deactivated_and_reactivated_with_its_owner() {
+    let (inactive, suspended) = (UserStatus::Inactive, UserStatus::Suspended);
+    given(vec![private()])
+        .when(follow(inactive, 5))
+        .then_expect_events(vec![restricted(5)]);
+    given(vec![private()])
+        .when(follow(suspended, 5))
+        .then_expect_events(vec![deactivated(5)]);
+    given(vec![private(), restricted(5)])
+        .when(follow(suspended, 6))
+        .then_expect_events(vec![deactivated(6)]);
+    given(vec![private(), deactivated(5)])
+        .when(follow(inactive, 6))
+        .then_expect_events(vec![restricted(6)]);
+    for imposed in [restricted(5), deactivated(5)] {
+        given(vec![private(), imposed])
+            .when(follow(UserStatus::Active, 6))
+            .then_expect_events(vec![reactivated(6)]);
+    }
+}
+
+#[test]
+fn a_room_that_is_so_already_follows_without_an_event() {
+    for (history, status) in [
+        (vec![private()], UserStatus::Active),
+        (vec![private(), restricted(5)], UserStatus::Inactive),
+        (vec![private(), deactivated(5)], UserStatus::Suspended),
+        (
+            vec![private(), deactivated(5), reactivated(6)],
+            UserStatus::Active,
+        ),
+    ] {
+        given(history)
+            .when(follow(status, 7))
+            .then_expect_events(vec![]);
+    }
+}
+
+#[test]
+fn a_room_follows_neither_an_older_change_nor_somebody_elses() {
+    let history = vec![private(), deactivated(5), reactivated(8)];
+    for sequence in [5, 7, 8] {
+        given(history.clone())
+            .when(follow(UserStatus::Suspended, sequence))
+            .then_expect_events(vec![]);
+    }
+    let of_a_member = Command::FollowOwner {
+        status: UserStatus::Suspended,
+        because: change_of(MEMBER, 9),
+    };
+    given(history).when(of_a_member).then_expect_events(vec![]);
+    given(vec![])
+        .when(follow(UserStatus::Suspended, 9))
+        .then_expect_error_message("room not found");
+}
+
+#[test]
+fn nothing_but_leaving_is_done_in_a_room_that_is_not_active() {
+    let open = created(RoomKind::Group, Visibility::Public);
+    for imposed in [restricted(5), deactivated(5)] {
+        let add = Command::AddMembers {
+            actor: OWNER,
+            users: vec![STRANGER],
+            role: RoomRole::Member,
+        };
+        let remove = Command::RemoveMember {
+            actor: OWNER,
+            user: MEMBER,
+        };
+        for command in [
+            rename(OWNER, "다른 이름"),
+            add,
+            remove,
+            Command::Join { actor: STRANGER },
+        ] {
+            given(vec![open.clone(), imposed.clone()])
+                .when(command)
+                .then_expect_error_message("the room is not active");
+        }
+        given(vec![open.clone(), imposed])
+            .when(Command::Leave { actor: MEMBER })
+            .then_expect_events(vec![removed(MEMBER, None)]);
+    }
 }

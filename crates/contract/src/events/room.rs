@@ -16,6 +16,9 @@ events! {
         ChatRoomDescribed = "ChatRoomDescribed" v 1,
         MemberJoined = "MemberJoined" v 1,
         MemberRemoved = "MemberRemoved" v 1,
+        RoomRestricted = "RoomRestricted" v 1,
+        RoomDeactivated = "RoomDeactivated" v 1,
+        RoomReactivated = "RoomReactivated" v 1,
     }
 }
 
@@ -76,4 +79,41 @@ pub struct MemberRemoved {
     pub user_id: UserId,
     /// Who removed them; none if they left by themselves.
     pub removed_by: Option<UserId>,
+}
+
+/// The owner's account rests, so nothing new happens in the room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomRestricted {
+    pub room_id: RoomId,
+    pub because: OwnerChange,
+}
+
+/// The owner's account is suspended, so nothing new happens in the room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomDeactivated {
+    pub room_id: RoomId,
+    pub because: OwnerChange,
+}
+
+/// What the owner's account had done to the room is undone, and nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomReactivated {
+    pub room_id: RoomId,
+    pub because: OwnerChange,
+}
+
+/// The change of the owner's account that a room follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerChange {
+    pub user_id: UserId,
+    /// Where the change lies in `USER`.
+    pub sequence: u64,
 }

@@ -111,6 +111,9 @@ fn fits(old: &Value, new: &Value) -> bool {
         }
         schema
     };
+    if let (Some(old), Some(new)) = (old["oneOf"].as_array(), new["oneOf"].as_array()) {
+        return old.iter().all(|old| new.iter().any(|new| fits(old, new)));
+    }
     match (old["enum"].as_array(), new["enum"].as_array()) {
         (Some(old_values), Some(values)) => {
             old_values.iter().all(|value| values.contains(value))
@@ -199,6 +202,20 @@ fn what_would_break_readers_is_told_from_what_would_not() {
         })
     };
     let (few, many) = (choice(&["x"]), choice(&["x", "y"]));
+    assert_eq!(breaking_changes(&few, &many), Vec::<String>::new());
+    assert_eq!(breaking_changes(&many, &few).len(), 1);
+
+    let explained = |values: &[&str]| {
+        let each: Vec<_> = values
+            .iter()
+            .map(|value| json!({ "description": "why", "const": value }))
+            .collect();
+        json!({
+            "properties": { "a": { "$ref": "#/$defs/Why" } },
+            "$defs": { "Why": { "oneOf": each } }
+        })
+    };
+    let (few, many) = (explained(&["x"]), explained(&["x", "y"]));
     assert_eq!(breaking_changes(&few, &many), Vec::<String>::new());
     assert_eq!(breaking_changes(&many, &few).len(), 1);
 }

@@ -60,6 +60,15 @@ async fn tell(gateway: &Gateway, recorded: &Recorded) -> Result<(), NoticeError>
         }
         RoomEvent::MemberJoined(joined) => tell_of_joining(gateway, recorded, joined).await,
         RoomEvent::MemberRemoved(removed) => tell_of_removal(gateway, removed).await,
+        RoomEvent::RoomRestricted(restricted) => {
+            tell_of_room(gateway, restricted.room_id, RoomChange::Restricted).await
+        }
+        RoomEvent::RoomDeactivated(deactivated) => {
+            tell_of_room(gateway, deactivated.room_id, RoomChange::Deactivated).await
+        }
+        RoomEvent::RoomReactivated(reactivated) => {
+            tell_of_room(gateway, reactivated.room_id, RoomChange::Reactivated).await
+        }
     }
 }
 
@@ -195,7 +204,11 @@ async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, Noti
             RoomEvent::ChatRoomCreated(event) => created = Some((event, recorded.time)),
             RoomEvent::ChatRoomRenamed(event) => name = Some(event.name),
             RoomEvent::ChatRoomDescribed(event) => description = Some(event.description),
-            RoomEvent::MemberJoined(_) | RoomEvent::MemberRemoved(_) => {}
+            RoomEvent::MemberJoined(_)
+            | RoomEvent::MemberRemoved(_)
+            | RoomEvent::RoomRestricted(_)
+            | RoomEvent::RoomDeactivated(_)
+            | RoomEvent::RoomReactivated(_) => {}
         }
     }
     let Some((created, created_at)) = created else {
@@ -248,7 +261,10 @@ async fn past_membership(
             RoomEvent::MemberJoined(_)
             | RoomEvent::MemberRemoved(_)
             | RoomEvent::ChatRoomRenamed(_)
-            | RoomEvent::ChatRoomDescribed(_) => None,
+            | RoomEvent::ChatRoomDescribed(_)
+            | RoomEvent::RoomRestricted(_)
+            | RoomEvent::RoomDeactivated(_)
+            | RoomEvent::RoomReactivated(_) => None,
         };
         // Compared by sequence first, which decides.
         newest = newest.max(role.map(|role| (recorded.sequence, role, recorded.time)));

@@ -1,6 +1,6 @@
 //! Rooms: what may be done in them, and by whom.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_nats::jetstream;
 use doran_contract::{
@@ -10,7 +10,7 @@ use doran_contract::{
     subject::ROOM_STREAM,
 };
 use doran_eventstore::Recorded;
-use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
+use doran_projection::memory::{CatchUpError, Fold, FoldError, MemoryModel, Start, StartError};
 
 use crate::{Lifecycle, event_schema};
 
@@ -34,7 +34,10 @@ pub struct Membership {
 }
 
 #[derive(Debug, Default)]
-struct AllRooms(HashMap<RoomId, RoomEntry>);
+struct AllRooms {
+    rooms: HashMap<RoomId, RoomEntry>,
+    owned: HashMap<UserId, BTreeSet<RoomId>>,
+}
 
 impl Fold for AllRooms {
     fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
@@ -51,7 +54,9 @@ impl Fold for AllRooms {
                     members: members.collect(),
                     sequence,
                 };
-                self.0.insert(created.room_id, entry);
+                let owned = self.owned.entry(created.owner_id).or_default();
+                owned.insert(created.room_id);
+                self.rooms.insert(created.room_id, entry);
             }
             RoomEvent::ChatRoomRenamed(renamed) => self.update(renamed.room_id, sequence, |_| ()),
             RoomEvent::ChatRoomDescribed(described) => {
@@ -65,6 +70,15 @@ impl Fold for AllRooms {
             RoomEvent::MemberRemoved(removed) => self.update(removed.room_id, sequence, |room| {
                 room.members.remove(&removed.user_id);
             }),
+            RoomEvent::RoomRestricted(restricted) => {
+                self.stand(restricted.room_id, sequence, RoomStatus::Restricted);
+            }
+            RoomEvent::RoomDeactivated(deactivated) => {
+                self.stand(deactivated.room_id, sequence, RoomStatus::Deactivated);
+            }
+            RoomEvent::RoomReactivated(reactivated) => {
+                self.stand(reactivated.room_id, sequence, RoomStatus::Active);
+            }
         }
         Ok(())
     }
@@ -72,10 +86,14 @@ impl Fold for AllRooms {
 
 impl AllRooms {
     fn update(&mut self, room: RoomId, sequence: u64, change: impl FnOnce(&mut RoomEntry)) {
-        if let Some(entry) = self.0.get_mut(&room) {
+        if let Some(entry) = self.rooms.get_mut(&room) {
             change(entry);
             entry.sequence = sequence;
         }
+    }
+
+    fn stand(&mut self, room: RoomId, sequence: u64, status: RoomStatus) {
+        self.update(room, sequence, |entry| entry.status = status);
     }
 }
 
@@ -99,7 +117,7 @@ impl Rooms {
 
     /// Looks at a room as far as this process has read the log.
     pub fn look<R>(&self, room: RoomId, look: impl FnOnce(&RoomEntry) -> R) -> Option<R> {
-        self.0.read(|rooms| rooms.0.get(&room).map(look))
+        self.0.read(|all| all.rooms.get(&room).map(look))
     }
 
     /// The role of `user` in `room`. Before it says none, it reads the log to its end, so that
@@ -121,6 +139,19 @@ impl Rooms {
         {
             tracing::warn!(%error, "cannot ask the log about a room");
         }
+    }
+
+    /// The rooms that somebody owns: all that the log holds when this is asked.
+    pub async fn owned_by(&self, user: UserId) -> Result<Vec<RoomId>, CatchUpError> {
+        self.0
+            .catch_up("chatroom.*.ChatRoomCreated", PATIENCE)
+            .await?;
+        let list = |all: &AllRooms| {
+            all.owned
+                .get(&user)
+                .map(|rooms| rooms.iter().copied().collect())
+        };
+        Ok(self.0.read(list).unwrap_or_default())
     }
 
     pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {
