@@ -64,6 +64,7 @@ pub mod memory;
 mod monitor;
 mod notice;
 mod parked;
+pub mod policy;
 mod positions;
 mod read_model;
 pub mod rebuild;

@@ -7,6 +7,7 @@ mod halts;
 mod idle;
 mod memory;
 mod parked;
+mod policy;
 mod rebuild;
 mod runners;
 mod servers;

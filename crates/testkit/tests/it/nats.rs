@@ -110,6 +110,8 @@ async fn only_the_owning_service_publishes_to_its_subjects() {
         ("chatroom.x.ChatRoomCreated", NatsUser::Chat),
         ("message.00.x.MessageSent", NatsUser::Chat),
         ("session.x.SessionStarted", NatsUser::Auth),
+        ("$KV.POLICY.auth.x", NatsUser::Auth),
+        ("$KV.POLICY.chat.x", NatsUser::Chat),
         ("bookmark.x.BookmarkSaved", NatsUser::Store),
         ("job.x.JobRunStarted", NatsUser::Batch),
         ("command.chat.SendMessage", NatsUser::Gateway),
