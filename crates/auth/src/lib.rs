@@ -1,9 +1,10 @@
 //! Log-in, sessions and tokens. Owns the stream `SESSION`, the schema `auth` and the key that signs
 //! access tokens.
 //!
-//! Nothing but the list of sessions needs PostgreSQL. Accounts belong to user.
+//! Once it runs, nothing but the list of sessions needs PostgreSQL. Accounts belong to user.
 
 mod commands;
+mod policies;
 mod queries;
 mod read_side;
 mod refresh_token;
@@ -19,11 +20,14 @@ use doran_platform::{
     database::DatabaseError,
     http::Probe,
 };
-use doran_projection::{FolderError, SetupError};
+use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
-pub use crate::read_side::{SCHEMA, read_side};
-use crate::state::Service;
+pub use crate::{
+    policies::END_WITH_ACCOUNT,
+    read_side::{SCHEMA, read_side},
+};
+use crate::{policies::EndWithAccount, session::StandingSessions, state::Service};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +40,8 @@ pub enum StartError {
     PublishKey(#[source] async_nats::Error),
     #[error("cannot open the credential store")]
     Credentials(#[from] CredentialError),
+    #[error("cannot follow the sessions")]
+    Sessions(#[from] memory::StartError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the auth service is not usable")]
@@ -51,8 +57,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     published.map_err(StartError::PublishKey)?;
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
     let (pool, positions) = read_side::start(platform).await?;
-    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
-    let service = Service::new(platform.clone(), signer, credentials, pool, positions);
+    let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
+    let database = database_probe(pool.clone());
+    let read_side = (pool, positions);
+    let service = Service::new(platform.clone(), signer, credentials, standing, read_side);
+    let ending = platform.run_policy(EndWithAccount(service.clone()));
+    let probes = vec![platform.nats_probe(), database, ending];
     Ok(Role {
         routes: routes::routes(service),
         probes,

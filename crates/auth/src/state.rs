@@ -9,7 +9,10 @@ use doran_platform::{Platform, access_token::Signer, credentials::Credentials};
 use doran_projection::Positions;
 use sqlx::PgPool;
 
-use crate::{refresh_token::RefreshTokens, session::Session};
+use crate::{
+    refresh_token::RefreshTokens,
+    session::{Session, StandingSessions},
+};
 
 #[derive(Clone)]
 pub(crate) struct Service {
@@ -18,6 +21,7 @@ pub(crate) struct Service {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) credentials: Credentials,
     pub(crate) sessions: JetStreamStore<Session>,
+    pub(crate) standing: StandingSessions,
     pub(crate) session_log: LogReader,
     pub(crate) user_log: LogReader,
     pub(crate) pool: PgPool,
@@ -29,14 +33,15 @@ impl Service {
         platform: Platform,
         signer: Signer,
         credentials: Credentials,
-        pool: PgPool,
-        positions: Positions,
+        standing: StandingSessions,
+        (pool, positions): (PgPool, Positions),
     ) -> Self {
         Self {
             signer: Arc::new(signer),
             refresh_tokens: RefreshTokens::new(&platform.master_key),
             credentials,
             sessions: JetStreamStore::new(platform.js.clone()),
+            standing,
             session_log: LogReader::new(platform.js.clone(), SESSION_STREAM),
             user_log: LogReader::new(platform.js.clone(), USER_STREAM),
             platform,

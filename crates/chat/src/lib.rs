@@ -5,6 +5,7 @@
 mod commands;
 mod endpoints;
 mod messages;
+mod policies;
 mod queries;
 mod read_side;
 mod room;
@@ -18,8 +19,9 @@ use doran_platform::{Platform, Role, database::DatabaseError, http::Probe};
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
-use crate::{messages::Known, state::Service};
+use crate::{messages::Known, policies::FollowOwner, state::Service};
 pub use crate::{
+    policies::FOLLOW_OWNER,
     read_side::{SCHEMA, read_side},
     room::Error,
 };
@@ -47,8 +49,10 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let (pool, positions) = read_side::start(platform).await?;
     let messages = LogReader::new(platform.js.clone(), MESSAGE_STREAM);
     let known = Known::start(platform, &messages, pool.clone()).await?;
-    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
+    let database = database_probe(pool.clone());
     let service = Service::new(platform.clone(), directory, known, (pool, positions));
+    let following = platform.run_policy(FollowOwner(service.clone()));
+    let probes = vec![platform.nats_probe(), database, following];
     endpoints::serve(&service)
         .await
         .map_err(StartError::Endpoints)?;

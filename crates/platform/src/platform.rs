@@ -5,7 +5,10 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 use async_nats::{Client, connection::State, jetstream};
 use doran_contract::command::Durability;
 use doran_eventstore::topology::{self, CheckOptions, TopologyError};
-use doran_projection::memory;
+use doran_projection::{
+    memory,
+    policy::{self, Policy, Timing},
+};
 use tokio::sync::OnceCell;
 
 use crate::{
@@ -113,6 +116,20 @@ impl Platform {
         self.rooms
             .get_or_try_init(|| Rooms::start(&self.js, &self.lifecycle))
             .await
+    }
+
+    /// Runs a policy until the process stops, and answers with the probe that shows its state.
+    pub fn run_policy<P: Policy>(&self, policy: P) -> Probe {
+        let clock = self.clock.clone();
+        let running = policy::run(
+            policy,
+            self.js.clone(),
+            Arc::new(move || clock.now()),
+            Timing::default(),
+            &(&self.lifecycle).into(),
+        );
+        let name = running.declaration().name;
+        Probe::optional(name, move || std::future::ready(running.health()))
     }
 
     /// Asks whether the connection to NATS stands.

@@ -1,19 +1,14 @@
 //! `POST /api/auth/logout`: ends this session, or with `?all=true` every session of the person.
 
-use std::time::Duration;
-
 use axum::extract::State;
-use doran_contract::{SessionId, session::Revocation};
+use doran_contract::{ErrorCode, SessionId, session::Revocation};
 use doran_eventstore::Position;
 use doran_platform::http::{Actor, CommandHeaders, Query, Refusal, Success};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 
 use super::{SOURCE, on_session};
-use crate::{queries::standing::standing_sessions, session::Command, state::Service};
-
-/// How long the list of sessions may take to hold every log-in there was.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::{session::Command, state::Service};
 
 #[derive(Deserialize, Validate)]
 pub(crate) struct Request {
@@ -75,10 +70,12 @@ pub(crate) async fn log_out(
 /// Every session that stands, this one last: if one before it cannot be ended, the token still
 /// serves to try again.
 async fn everywhere(service: &Service, actor: &Actor) -> Result<Vec<SessionId>, Refusal> {
-    let head = service.session_log.head().await?;
-    let head = Position::new(service.session_log.stream(), head);
-    service.positions.wait(&[head], PATIENCE).await?;
-    let mut sessions = standing_sessions(service, actor.user_id).await?;
+    let now = service.platform.clock.now();
+    let standing = service.standing.of(actor.user_id, now).await;
+    let mut sessions = standing.map_err(|error| {
+        tracing::warn!(%error, "the sessions of a person are not known");
+        Refusal::new(ErrorCode::Unavailable, "the log does not answer, try again")
+    })?;
     sessions.retain(|session| *session != actor.session_id);
     sessions.push(actor.session_id);
     Ok(sessions)

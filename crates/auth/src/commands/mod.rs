@@ -10,7 +10,7 @@ use doran_eventstore::CommandContext;
 use uuid::Uuid;
 
 /// `ce-source` of this service's events.
-const SOURCE: &str = "auth";
+pub(crate) const SOURCE: &str = "auth";
 
 /// The part of a request that concerns one session. One request can touch several, or carry a key
 /// that was used for another: each needs command and event ids of its own.

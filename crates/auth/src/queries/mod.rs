@@ -4,4 +4,3 @@ pub(crate) mod health;
 pub(crate) mod jwks;
 pub(crate) mod list_sessions;
 pub(crate) mod me;
-pub(crate) mod standing;

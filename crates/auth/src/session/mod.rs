@@ -3,8 +3,10 @@
 
 mod aggregate;
 mod error;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use aggregate::{Command, Renewal, Session, Start};
 pub(crate) use error::Error;
+pub(crate) use standing::StandingSessions;

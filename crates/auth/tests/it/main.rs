@@ -5,6 +5,7 @@ mod forged_tokens;
 mod log_in;
 mod log_out;
 mod outages;
+mod policies;
 mod refresh;
 mod sessions;
 mod world;

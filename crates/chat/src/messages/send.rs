@@ -104,9 +104,11 @@ async fn authorise(service: &Service, message: &SendMessage) -> Result<(), Refus
     service
         .require_member(message.room_id, message.sender_id)
         .await?;
+    // First, for a resting person's own rooms rest a moment later.
+    service.require_active(message.sender_id).await?;
     let status = service.directory.look(message.room_id, |room| room.status);
     match status {
-        Some(RoomStatus::Active) => service.require_active(message.sender_id).await,
+        Some(RoomStatus::Active) => Ok(()),
         Some(RoomStatus::Restricted | RoomStatus::Deactivated | RoomStatus::Archived) | None => {
             Err(Refusal::new(
                 ErrorCode::RoomInactive,

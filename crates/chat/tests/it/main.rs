@@ -6,6 +6,7 @@ mod history;
 mod members;
 mod messages;
 mod outages;
+mod policies;
 mod rooms;
 mod search;
 mod unread;

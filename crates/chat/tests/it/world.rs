@@ -119,21 +119,26 @@ impl World {
         Person { id, token }
     }
 
-    /// Changes somebody's status, and waits until the service has heard of it.
+    /// Makes somebody's account rest, and waits until the service has heard of it.
     pub(crate) async fn rest(&self, person: &Person) {
-        let changed = UserStatusChanged {
-            user_id: person.id,
-            from: UserStatus::Active,
-            to: UserStatus::Inactive,
-        };
-        let subject = subject::user(person.id, "UserStatusChanged");
-        self.append(subject, "UserStatusChanged", &changed, &self.context())
-            .await;
+        self.change_status(person, UserStatus::Inactive).await;
         until(async || {
             let account = self.platform.users.get(person.id).unwrap();
             account.status == UserStatus::Inactive
         })
         .await;
+    }
+
+    /// As the user service does it.
+    pub(crate) async fn change_status(&self, person: &Person, to: UserStatus) {
+        let changed = UserStatusChanged {
+            user_id: person.id,
+            from: self.platform.users.get(person.id).unwrap().status,
+            to,
+        };
+        let subject = subject::user(person.id, "UserStatusChanged");
+        self.append(subject, "UserStatusChanged", &changed, &self.context())
+            .await;
     }
 
     fn token(&self, user: UserId) -> String {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use doran_contract::{frame::CloseCode, user::UserStatus};
+use doran_contract::{frame::CloseCode, session::Revocation, user::UserStatus};
 use tokio::{task::yield_now, time::interval};
 
 use super::Link;
@@ -37,16 +37,26 @@ pub(crate) async fn watch(gateway: Gateway) {
 fn reason_to_end(gateway: &Gateway, link: &Link) -> Option<CloseCode> {
     let login = link.login();
     let platform = &gateway.platform;
-    if platform.sessions.is_revoked(login.session_id) {
-        return Some(CloseCode::SessionRevoked);
-    }
     let account = platform.users.get(link.user_id);
     if account.is_none_or(|account| account.status == UserStatus::Suspended) {
         return Some(CloseCode::AccountEnded);
+    }
+    if let Some(reason) = platform.sessions.revocation(login.session_id) {
+        return Some(code_of(reason));
     }
     if platform.clock.now() >= login.expires_at.as_datetime() {
         return Some(CloseCode::TokenExpired);
     }
     let is_alive = link.keep_alive(gateway.timing.ping);
     (!is_alive).then_some(CloseCode::PingTimeout)
+}
+
+/// The session's end may be known here before the suspension that it follows from.
+fn code_of(reason: Revocation) -> CloseCode {
+    match reason {
+        Revocation::Account => CloseCode::AccountEnded,
+        Revocation::LoggedOut | Revocation::LoggedOutEverywhere | Revocation::TokenReused => {
+            CloseCode::SessionRevoked
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! Who may open a socket, and for how long.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use doran_contract::session::Revocation;
 use doran_gateway::Timing;
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -125,6 +127,40 @@ async fn an_ended_session_and_a_suspended_account_close_their_sockets_within_a_s
     let closed = tokio::time::timeout(Duration::from_secs(1), second.closed()).await;
     assert_eq!(closed.expect("within a second").0, 4503);
     stays.nothing_came().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sockets_of_a_hundred_suspended_people_close_within_a_second_each() {
+    let world = World::start().await;
+    let mut sockets = Vec::new();
+    for n in 0..100 {
+        let person = world.person(&format!("p{n}")).await;
+        let socket = world.log_in(&person).await;
+        sockets.push((person, socket));
+    }
+    let suspensions = sockets.into_iter().map(async |(person, mut socket)| {
+        let suspended_at = Instant::now();
+        // What the auth service's policy adds to it changes nothing about the code.
+        let suspending = async {
+            world.suspend(&person).await;
+            world.revoke_because(&person, Revocation::Account).await;
+        };
+        let (code, ()) = tokio::join!(async { socket.closed().await.0 }, suspending);
+        (code, suspended_at.elapsed())
+    });
+    let closed = join_all(suspensions).await;
+    assert!(closed.iter().all(|(code, _)| *code == 4503), "{closed:?}");
+    let slowest = closed.iter().map(|(_, took)| *took).max().unwrap();
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_ended_with_the_account_closes_as_the_account_does() {
+    let world = World::start().await;
+    let person = world.person("a").await;
+    let mut socket = world.log_in(&person).await;
+    world.revoke_because(&person, Revocation::Account).await;
+    assert_eq!(socket.closed().await.0, 4503);
 }
 
 #[tokio::test]

@@ -245,10 +245,14 @@ impl World {
     }
 
     pub(crate) async fn revoke(&self, person: &Person) {
+        self.revoke_because(person, Revocation::LoggedOut).await;
+    }
+
+    pub(crate) async fn revoke_because(&self, person: &Person, reason: Revocation) {
         let revoked = SessionEvent::from(SessionRevoked {
             session_id: person.session,
             user_id: person.id,
-            reason: Revocation::LoggedOut,
+            reason,
         });
         let body = serde_json::to_value(&revoked).unwrap()["data"].take();
         let subject = subject::session(person.session, revoked.name());

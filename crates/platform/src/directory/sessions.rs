@@ -1,11 +1,12 @@
 //! Sessions that ended before their access tokens do.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use async_nats::jetstream;
 use doran_contract::{
     SessionId,
     events::{SESSION_EVENTS, SessionEvent},
+    session::Revocation,
     subject::SESSION_STREAM,
 };
 use doran_eventstore::Recorded;
@@ -17,13 +18,13 @@ use crate::{Clock, Lifecycle, event_schema};
 const LEEWAY: Duration = Duration::from_mins(2);
 
 #[derive(Debug, Default)]
-struct Revoked(HashSet<SessionId>);
+struct Revoked(HashMap<SessionId, Revocation>);
 
 impl Fold for Revoked {
     fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
         match event.decode::<SessionEvent>(&event_schema(SESSION_EVENTS))? {
             SessionEvent::SessionRevoked(revoked) => {
-                self.0.insert(revoked.session_id);
+                self.0.insert(revoked.session_id, revoked.reason);
             }
             SessionEvent::SessionStarted(_) | SessionEvent::SessionRefreshed(_) => {}
         }
@@ -57,8 +58,9 @@ impl Sessions {
         .map(Self)
     }
 
-    pub fn is_revoked(&self, session: SessionId) -> bool {
-        self.0.read(|revoked| revoked.0.contains(&session))
+    /// Why the session ended before its time; none if it did not.
+    pub fn revocation(&self, session: SessionId) -> Option<Revocation> {
+        self.0.read(|revoked| revoked.0.get(&session).copied())
     }
 
     pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {

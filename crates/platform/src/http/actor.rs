@@ -67,9 +67,6 @@ impl Actor {
     /// Reads a token and checks it against what the log says of its session and account.
     pub async fn authenticate(platform: &Platform, token: &str) -> Result<Self, RefuseToken> {
         let claims = platform.verifier.verify(token)?;
-        if platform.sessions.is_revoked(claims.sid) {
-            return Err(RefuseToken::SessionRevoked);
-        }
         let account = platform
             .users
             .find(claims.sub)
@@ -77,6 +74,9 @@ impl Actor {
             .ok_or(RefuseToken::AccountEnded)?;
         if account.status == UserStatus::Suspended {
             return Err(RefuseToken::AccountEnded);
+        }
+        if platform.sessions.revocation(claims.sid).is_some() {
+            return Err(RefuseToken::SessionRevoked);
         }
         let expires_at = chrono::DateTime::from_timestamp(claims.exp, 0)
             .ok_or(RefuseToken::Invalid)?
