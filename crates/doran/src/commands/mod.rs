@@ -7,6 +7,7 @@ mod chat;
 mod doctor;
 mod events;
 mod gateway;
+mod policies;
 mod projections;
 mod streams;
 mod user;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Projections(projections::Projections),
     #[command(subcommand)]
+    Policies(policies::Policies),
+    #[command(subcommand)]
     Users(users::Users),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
@@ -45,6 +48,7 @@ impl Command {
             Self::Streams(_)
             | Self::Events(_)
             | Self::Projections(_)
+            | Self::Policies(_)
             | Self::Users(_)
             | Self::Doctor(_)
             | Self::Bench(_) => "warn",
@@ -61,6 +65,7 @@ impl Command {
             Self::Streams(streams) => Box::pin(streams.run()),
             Self::Events(events) => Box::pin(events.run()),
             Self::Projections(projections) => Box::pin(projections.run()),
+            Self::Policies(policies) => Box::pin(policies.run()),
             Self::Users(users) => Box::pin(users.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
             Self::Bench(bench) => Box::pin(bench.run()),

@@ -8,6 +8,7 @@ mod events;
 mod golden;
 mod help;
 mod operators;
+mod policies;
 mod process;
 mod streams;
 mod system;
