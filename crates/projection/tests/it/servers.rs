@@ -16,6 +16,12 @@ async fn the_database_is_killed_and_comes_back() {
     running.reached(shop.place("a", 1).await).await;
 
     postgres.kill().await;
+    // Its backends outlive it by a moment, in which they still commit.
+    let has_noticed =
+        |status: &doran_projection::Status| matches!(status.activity, Activity::Retrying { .. });
+    for read_model in ["orders", "tallies"] {
+        running.until(read_model, has_noticed).await;
+    }
     let meanwhile = shop.place("a2", 2).await;
     let wanted = [Position::new(STREAM, meanwhile)];
     let late = running
