@@ -267,9 +267,13 @@ impl Verifier {
             return Err(TokenError::Invalid);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_error| TokenError::Invalid)?;
-        let brings_its_own_key =
-            header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some();
-        if header.typ.as_deref() != Some(TYPE) || brings_its_own_key {
+        let brings_its_own_key = header.jku.is_some()
+            || header.jwk.is_some()
+            || header.x5u.is_some()
+            || header.x5c.is_some();
+        // RFC 7515 §4.1.11: what is critical and not understood is refused; here nothing is.
+        let wants_more = header.crit.is_some();
+        if header.typ.as_deref() != Some(TYPE) || brings_its_own_key || wants_more {
             return Err(TokenError::Invalid);
         }
         let key_id = header.kid.ok_or(TokenError::Invalid)?;

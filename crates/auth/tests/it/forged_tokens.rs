@@ -198,6 +198,122 @@ async fn a_token_with_other_claims_is_refused() {
     assert_refused(&world, &token, "more than 4 KiB").await;
 }
 
+/// A token of any header and body text, signed by the right key.
+fn signed(world: &World, header: &str, body: &str) -> String {
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(body)
+    );
+    let own = key(&own_pem(world));
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &own, Algorithm::EdDSA).unwrap();
+    format!("{message}.{signature}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rightly_signed_token_with_an_odd_header_is_refused() {
+    let world = World::start().await;
+    let body = json!(claims(&world, &world.kim().await.access)).to_string();
+    let kid = header(&world).kid.unwrap();
+    let good = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}"}}"#);
+    let reply = world.me(&signed(&world, &good, &body)).await;
+    assert_eq!(reply.status, 200, "or the refusals below prove nothing");
+
+    let odd = [
+        format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"{kid}"}}"#),
+        format!(r#"{{"alg":"RS256","typ":"at+jwt","kid":"{kid}"}}"#),
+        format!(r#"{{"alg":"eddsa","typ":"at+jwt","kid":"{kid}"}}"#),
+        format!(r#"{{"typ":"at+jwt","kid":"{kid}"}}"#),
+        format!(r#"{{"alg":"EdDSA","alg":"none","typ":"at+jwt","kid":"{kid}"}}"#),
+        format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}","crit":["exp"],"exp":1}}"#),
+        format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}","crit":["b64"],"b64":false}}"#),
+        format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}","x5c":["MAo="]}}"#),
+        r#"{"alg":"EdDSA","typ":"at+jwt","kid":["a"]}"#.to_owned(),
+        "[]".to_owned(),
+        "null".to_owned(),
+        String::new(),
+    ];
+    for header in odd {
+        assert_refused(&world, &signed(&world, &header, &body), &header).await;
+    }
+    for kid in [
+        "",
+        ".",
+        "*",
+        ">",
+        "../signing",
+        "/dev/null",
+        "$KV.JWKS.x",
+        "x' or '1'='1",
+        "a b",
+        "\\u0000",
+    ] {
+        let header = format!(r#"{{"alg":"EdDSA","typ":"at+jwt","kid":"{kid}"}}"#);
+        assert_refused(&world, &signed(&world, &header, &body), kid).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rightly_signed_token_with_an_odd_body_is_refused() {
+    let world = World::start().await;
+    let given = world.kim().await;
+    let good = json!(claims(&world, &given.access));
+    let head = json!(header(&world)).to_string();
+    let refuse = async |body: &str, what: &str| {
+        assert_refused(&world, &signed(&world, &head, body), what).await;
+    };
+    let required = [
+        "iss", "aud", "sub", "sid", "role", "iat", "nbf", "exp", "jti",
+    ];
+    assert_eq!(good.as_object().unwrap().len(), required.len());
+    for claim in required {
+        let mut without = good.clone();
+        without.as_object_mut().unwrap().remove(claim);
+        refuse(&without.to_string(), &format!("without {claim}")).await;
+        let twice = good
+            .to_string()
+            .replacen('{', &format!("{{\"{claim}\":{},", good[claim]), 1);
+        refuse(&twice, &format!("{claim} twice")).await;
+        let mut other = good.clone();
+        other[claim] = json!({ "not": "this" });
+        refuse(&other.to_string(), &format!("{claim} of another type")).await;
+    }
+    let nested = json!(given.access).to_string();
+    for body in ["", "null", "[]", "{}", "\u{feff}{}", &nested] {
+        refuse(body, body).await;
+    }
+    refuse(&given.access, "a token inside a token").await;
+    let mut far = good.clone();
+    far["exp"] = json!(f64::MAX);
+    refuse(&far.to_string(), "exp out of range").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_taken_apart_and_put_together_again_is_refused() {
+    let world = World::start().await;
+    let token = world.kim().await.access;
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let (head, body) = message.split_once('.').unwrap();
+    for altered in [
+        format!("{message}."),
+        message.to_owned(),
+        format!("{token}."),
+        format!(".{token}"),
+        format!("{token}={}", ""),
+        format!("{token}=="),
+        format!("{head}. {body}.{signature}"),
+        format!("{head}\t.{body}.{signature}"),
+        format!("{body}.{head}.{signature}"),
+        format!("{head}.{body}.{signature}.{signature}"),
+        format!("{token},{token}"),
+        format!("{token} {token}"),
+        format!("Bearer {token}"),
+        token.to_uppercase(),
+    ] {
+        assert_refused(&world, &altered, &altered).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_says_so_after_thirty_seconds_of_leeway() {
     let world = World::start().await;
