@@ -11,6 +11,7 @@ mod refresh_token;
 mod routes;
 mod session;
 mod state;
+mod throttle;
 mod tokens;
 
 use doran_platform::{
@@ -27,7 +28,12 @@ pub use crate::{
     policies::END_WITH_ACCOUNT,
     read_side::{SCHEMA, read_side},
 };
-use crate::{policies::EndWithAccount, session::StandingSessions, state::Service};
+use crate::{
+    policies::EndWithAccount,
+    session::StandingSessions,
+    state::Service,
+    throttle::{Throttle, ThrottleError},
+};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +48,8 @@ pub enum StartError {
     Credentials(#[from] CredentialError),
     #[error("cannot follow the sessions")]
     Sessions(#[from] memory::StartError),
+    #[error("cannot open the count of failed log-ins")]
+    Throttle(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the auth service is not usable")]
@@ -56,17 +64,30 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let published = signer.publish(&platform.js, &platform.verifier).await;
     published.map_err(StartError::PublishKey)?;
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
+    let throttle = throttle(platform)
+        .await
+        .map_err(|error| StartError::Throttle(error.into()))?;
     let (pool, positions) = read_side::start(platform).await?;
     let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
-    let read_side = (pool, positions);
-    let service = Service::new(platform.clone(), signer, credentials, standing, read_side);
+    let service = Service::new(
+        platform.clone(),
+        signer,
+        (credentials, throttle),
+        standing,
+        (pool, positions),
+    );
     let ending = platform.run_policy(EndWithAccount(service.clone()));
     let probes = vec![platform.nats_probe(), database, ending];
     Ok(Role {
         routes: routes::routes(service),
         probes,
     })
+}
+
+async fn throttle(platform: &Platform) -> Result<Throttle, ThrottleError> {
+    let means = (&platform.config, &platform.master_key, &platform.clock);
+    Throttle::open(&platform.js, means).await
 }
 
 fn signer(config: &Config) -> Result<Signer, StartError> {

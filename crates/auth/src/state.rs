@@ -12,6 +12,7 @@ use sqlx::PgPool;
 use crate::{
     refresh_token::RefreshTokens,
     session::{Session, StandingSessions},
+    throttle::Throttle,
 };
 
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(crate) struct Service {
     pub(crate) signer: Arc<Signer>,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) credentials: Credentials,
+    pub(crate) throttle: Throttle,
     pub(crate) sessions: JetStreamStore<Session>,
     pub(crate) standing: StandingSessions,
     pub(crate) session_log: LogReader,
@@ -32,7 +34,7 @@ impl Service {
     pub(crate) fn new(
         platform: Platform,
         signer: Signer,
-        credentials: Credentials,
+        (credentials, throttle): (Credentials, Throttle),
         standing: StandingSessions,
         (pool, positions): (PgPool, Positions),
     ) -> Self {
@@ -40,6 +42,7 @@ impl Service {
             signer: Arc::new(signer),
             refresh_tokens: RefreshTokens::new(&platform.master_key),
             credentials,
+            throttle,
             sessions: JetStreamStore::new(platform.js.clone()),
             standing,
             session_log: LogReader::new(platform.js.clone(), SESSION_STREAM),

@@ -15,6 +15,7 @@ use super::SOURCE;
 use crate::{
     session::{Command, Start},
     state::Service,
+    throttle::Address,
 };
 
 /// Has no credential; stands in for whoever has no account.
@@ -36,11 +37,12 @@ pub(crate) struct Request {
 
 pub(crate) async fn log_in(
     State(service): State<Service>,
+    address: Address,
     headers: CommandHeaders,
     body: Body<Request>,
 ) -> Result<Success<Tokens>, Refusal> {
     let request = body.value;
-    let user = prove(&service, &request).await?;
+    let user = Box::pin(prove(&service, &request, address)).await?;
     service.admit(user).await?;
     let ctx = headers.context(&service.platform, SOURCE, Some(user), &body.raw);
     let session = SessionId::new(created_by(ctx.command_id));
@@ -74,20 +76,40 @@ pub(crate) async fn log_in(
         .version(outcome.sequence))
 }
 
-/// Whose password it is. An unknown address takes the same steps and as long as a wrong password.
-async fn prove(service: &Service, request: &Request) -> Result<UserId, Refusal> {
+/// Whose password it is. An unknown address takes the same steps and as long as a wrong password,
+/// and waits as long after too many tries.
+async fn prove(service: &Service, request: &Request, address: Address) -> Result<UserId, Refusal> {
     let email_key = service.platform.blinder.email_key(&request.email);
-    let owner = service.user_log.claim_owner("email", &email_key).await?;
-    let owner: Option<UserId> = owner.and_then(|id| id.parse().ok());
-    let hash = service.credentials.find(owner.unwrap_or(NOBODY)).await?;
-    let passwords = &service.platform.passwords;
-    let is_right = passwords.verify(&request.password, hash.as_ref()).await?;
-    owner.filter(|_| is_right).ok_or_else(|| {
+    let attempt = service.throttle.begin(&email_key, address).await?;
+    let owner = match owner(service, &email_key, &request.password).await {
+        Ok(owner) => owner,
+        Err(fault) => {
+            attempt.withdrawn().await?;
+            return Err(fault);
+        }
+    };
+    let owner = owner.ok_or_else(|| {
         Refusal::new(
             ErrorCode::InvalidCredentials,
             "the e-mail address or the password is wrong",
         )
-    })
+    })?;
+    attempt.succeeded().await?;
+    Ok(owner)
+}
+
+/// None if nobody has the address, or another password.
+async fn owner(
+    service: &Service,
+    email_key: &str,
+    password: &str,
+) -> Result<Option<UserId>, Refusal> {
+    let owner = service.user_log.claim_owner("email", email_key).await?;
+    let owner: Option<UserId> = owner.and_then(|id| id.parse().ok());
+    let hash = service.credentials.find(owner.unwrap_or(NOBODY)).await?;
+    let passwords = &service.platform.passwords;
+    let is_right = passwords.verify(password, hash.as_ref()).await?;
+    Ok(owner.filter(|_| is_right))
 }
 
 async fn seal_device(

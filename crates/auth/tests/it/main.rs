@@ -8,4 +8,5 @@ mod outages;
 mod policies;
 mod refresh;
 mod sessions;
+mod throttling;
 mod world;

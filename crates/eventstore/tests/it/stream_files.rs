@@ -104,7 +104,13 @@ async fn a_server_takes_every_file_as_it_is() {
     );
     let durability = topology.check(&js, CheckOptions::default()).await.unwrap();
     assert_eq!(durability, Durability::Fsync);
-    for bucket in ["SNAPSHOT", "CREDENTIAL", "DATA_KEY", "JWKS"] {
+    for bucket in [
+        "SNAPSHOT",
+        "CREDENTIAL",
+        "DATA_KEY",
+        "JWKS",
+        "LOGIN_ATTEMPT",
+    ] {
         let bucket = js.get_key_value(bucket).await.unwrap();
         bucket.put("key", "value".into()).await.unwrap();
         assert_eq!(bucket.get("key").await.unwrap().unwrap(), "value");
