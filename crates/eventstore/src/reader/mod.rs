@@ -132,7 +132,9 @@ impl LogReader {
 
     /// Who holds a claim: the aggregate's id.
     pub async fn claim_owner(&self, kind: &str, key: &str) -> Result<Option<String>, ReadError> {
-        let last = self.last(&claim_subject(kind, key)).await?;
+        // Not `last`: it asks a second time for what is not there, and the time of a log-in would
+        // tell who has an account.
+        let last = self.last_from_leader(&claim_subject(kind, key)).await?;
         let claim = ClaimState::read(last.as_ref()).map_err(ReadError::Malformed)?;
         Ok(claim.owner)
     }
