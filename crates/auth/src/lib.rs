@@ -20,6 +20,7 @@ use doran_platform::{
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
     http::Probe,
+    ws_ticket::{TicketError, WsTickets},
 };
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
@@ -48,6 +49,8 @@ pub enum StartError {
     Credentials(#[from] CredentialError),
     #[error("cannot follow the sessions")]
     Sessions(#[from] memory::StartError),
+    #[error("cannot open the store of WebSocket tickets")]
+    Tickets(#[from] TicketError),
     #[error("cannot open the count of failed log-ins")]
     Throttle(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
@@ -67,13 +70,14 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let throttle = throttle(platform)
         .await
         .map_err(|error| StartError::Throttle(error.into()))?;
+    let tickets = WsTickets::open(&platform.js, &platform.master_key, &platform.clock).await?;
     let (pool, positions) = read_side::start(platform).await?;
     let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
     let service = Service::new(
         platform.clone(),
         signer,
-        (credentials, throttle),
+        (credentials, throttle, tickets),
         standing,
         (pool, positions),
     );

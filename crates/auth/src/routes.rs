@@ -6,7 +6,10 @@ use axum::{
 };
 
 use crate::{
-    commands::{end_session::end_session, log_in::log_in, log_out::log_out, refresh::refresh},
+    commands::{
+        end_session::end_session, log_in::log_in, log_out::log_out, refresh::refresh,
+        ws_ticket::ws_ticket,
+    },
     queries::{health::health, jwks::jwks, list_sessions::list_sessions, me::me},
     state::Service,
 };
@@ -16,6 +19,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/auth/login", post(log_in))
         .route("/api/auth/refresh", post(refresh))
         .route("/api/auth/logout", post(log_out))
+        .route("/api/auth/ws-ticket", post(ws_ticket))
         .route("/api/auth/me", get(me))
         .route("/api/auth/validate", get(me))
         .route("/api/auth/sessions", get(list_sessions))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use doran_contract::subject::{SESSION_STREAM, USER_STREAM};
 use doran_eventstore::{JetStreamStore, LogReader};
-use doran_platform::{Platform, access_token::Signer, credentials::Credentials};
+use doran_platform::{
+    Platform, access_token::Signer, credentials::Credentials, ws_ticket::WsTickets,
+};
 use doran_projection::Positions;
 use sqlx::PgPool;
 
@@ -22,6 +24,7 @@ pub(crate) struct Service {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
+    pub(crate) tickets: WsTickets,
     pub(crate) sessions: JetStreamStore<Session>,
     pub(crate) standing: StandingSessions,
     pub(crate) session_log: LogReader,
@@ -34,7 +37,7 @@ impl Service {
     pub(crate) fn new(
         platform: Platform,
         signer: Signer,
-        (credentials, throttle): (Credentials, Throttle),
+        (credentials, throttle, tickets): (Credentials, Throttle, WsTickets),
         standing: StandingSessions,
         (pool, positions): (PgPool, Positions),
     ) -> Self {
@@ -43,6 +46,7 @@ impl Service {
             refresh_tokens: RefreshTokens::new(&platform.master_key),
             credentials,
             throttle,
+            tickets,
             sessions: JetStreamStore::new(platform.js.clone()),
             standing,
             session_log: LogReader::new(platform.js.clone(), SESSION_STREAM),

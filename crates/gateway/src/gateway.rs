@@ -3,7 +3,7 @@
 use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
-use doran_platform::{Platform, directory::Rooms};
+use doran_platform::{Platform, directory::Rooms, ws_ticket::WsTickets};
 
 use crate::{
     StartError, Timing, Upstreams,
@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) sockets: Sockets,
     pub(crate) contact: Contact,
     pub(crate) read_markers: ReadMarkers,
+    pub(crate) tickets: WsTickets,
     pub(crate) timing: Timing,
 }
 
@@ -61,6 +62,7 @@ impl Gateway {
             sockets: Sockets::default(),
             contact: Contact::new(platform, &rooms),
             read_markers: ReadMarkers::default(),
+            tickets: WsTickets::open(&platform.js, &platform.master_key, &platform.clock).await?,
             platform: platform.clone(),
             rooms,
             timing,

@@ -9,7 +9,7 @@ mod options;
 mod socket;
 
 use axum::Router;
-use doran_platform::{Platform, http::Health};
+use doran_platform::{Platform, http::Health, ws_ticket::TicketError};
 use doran_projection::memory;
 
 use crate::gateway::Gateway;
@@ -26,6 +26,8 @@ pub enum StartError {
     Rooms(#[from] memory::StartError),
     #[error("cannot ask which log this is")]
     Epoch(#[from] EpochError),
+    #[error("cannot open the store of WebSocket tickets")]
+    Tickets(#[from] TicketError),
     #[error("REDIS_URL is not a Redis URL")]
     Redis(#[from] redis::RedisError),
 }

@@ -22,6 +22,7 @@ pub mod secret;
 pub mod streams;
 pub mod telemetry;
 mod tokens;
+pub mod ws_ticket;
 
 pub use clock::Clock;
 pub use config::Config;

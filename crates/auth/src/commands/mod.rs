@@ -4,6 +4,7 @@ pub(crate) mod end_session;
 pub(crate) mod log_in;
 pub(crate) mod log_out;
 pub(crate) mod refresh;
+pub(crate) mod ws_ticket;
 
 use doran_contract::SessionId;
 use doran_eventstore::CommandContext;

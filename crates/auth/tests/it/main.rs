@@ -9,4 +9,5 @@ mod policies;
 mod refresh;
 mod sessions;
 mod throttling;
+mod tickets;
 mod world;

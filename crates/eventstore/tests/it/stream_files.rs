@@ -110,6 +110,7 @@ async fn a_server_takes_every_file_as_it_is() {
         "DATA_KEY",
         "JWKS",
         "LOGIN_ATTEMPT",
+        "WS_TICKET",
     ] {
         let bucket = js.get_key_value(bucket).await.unwrap();
         bucket.put("key", "value".into()).await.unwrap();

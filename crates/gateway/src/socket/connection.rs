@@ -39,8 +39,8 @@ pub(super) struct Connection {
 }
 
 /// Runs a socket to its end.
-pub(super) async fn run(gateway: Gateway, mut socket: WebSocket) {
-    let (end, rest) = talk(&gateway, &mut socket).await;
+pub(super) async fn run(gateway: Gateway, mut socket: WebSocket, ticket: Option<String>) {
+    let (end, rest) = talk(&gateway, &mut socket, ticket).await;
     close(&gateway, socket, end, rest).await;
 }
 
@@ -75,10 +75,14 @@ impl Connection {
 }
 
 /// Returns the socket's end, and what still waits to be written.
-async fn talk(gateway: &Gateway, socket: &mut WebSocket) -> (End, Option<Arc<Link>>) {
+async fn talk(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    ticket: Option<String>,
+) -> (End, Option<Arc<Link>>) {
     let stopping = gateway.platform.lifecycle.stopping();
     let greeted = tokio::select! {
-        greeted = timeout(gateway.timing.authenticate, greet(gateway, socket)) => greeted,
+        greeted = timeout(gateway.timing.authenticate, greet(gateway, socket, ticket)) => greeted,
         () = stopping.cancelled() => return (End::Close(CloseCode::Draining), None),
     };
     let link = match greeted {

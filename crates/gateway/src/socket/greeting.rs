@@ -8,6 +8,8 @@ use doran_contract::{
     },
 };
 
+use doran_platform::ws_ticket::TicketError;
+
 use super::{
     Link,
     answer::Denied,
@@ -21,10 +23,19 @@ use crate::{gateway::Gateway, live::text};
 
 const VERSION: u32 = 1;
 
-/// Says hello and waits until the client has logged in.
-pub(super) async fn greet(gateway: &Gateway, socket: &mut WebSocket) -> Result<Link, End> {
+/// Says hello and waits until the client has logged in. A ticket on the URL logs in by itself.
+pub(super) async fn greet(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    ticket: Option<String>,
+) -> Result<Link, End> {
     let id = gateway.platform.clock.new_id();
     reply(socket, &hello(gateway, id)).await?;
+    if let Some(ticket) = ticket
+        && let Some(link) = enter_by_ticket(gateway, socket, id, &ticket).await?
+    {
+        return Ok(link);
+    }
     let mut faults = Faults::default();
     loop {
         let text = match socket.recv().await {
@@ -52,6 +63,28 @@ pub(super) async fn greet(gateway: &Gateway, socket: &mut WebSocket) -> Result<L
                 reply(socket, &frame).await?;
                 end?;
             }
+        }
+    }
+}
+
+/// None if a token may be tried instead.
+async fn enter_by_ticket(
+    gateway: &Gateway,
+    socket: &mut WebSocket,
+    id: ConnectionId,
+    ticket: &str,
+) -> Result<Option<Link>, End> {
+    match gateway.tickets.redeem(ticket).await {
+        Ok(token) => enter(gateway, socket, id, (None, &token)).await,
+        Err(error @ TicketError::Invalid) => {
+            let denied = Denied::new(ErrorCode::Unauthenticated, error.to_string());
+            reply(socket, &denied.frame(None)).await?;
+            Err(End::Close(CloseCode::BadCredentials))
+        }
+        Err(error @ TicketError::Unavailable(_)) => {
+            tracing::warn!(%error, "a ticket cannot be redeemed");
+            reply(socket, &Denied::unavailable().frame(None)).await?;
+            Ok(None)
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::{
-        State,
+        RawQuery, State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::HeaderMap,
@@ -32,17 +32,27 @@ pub(crate) fn routes() -> Router<Gateway> {
         .route("/ws/chat", any(either))
 }
 
-async fn native(State(gateway): State<Gateway>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+async fn native(
+    State(gateway): State<Gateway>,
+    query: RawQuery,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Response {
     match upgrade {
-        Ok(upgrade) => open(gateway, &headers, upgrade),
+        Ok(upgrade) => open(gateway, ticket(query), &headers, upgrade),
         Err(rejection) => refuse(&rejection),
     }
 }
 
 /// Where clients written against Spring connect too, with another protocol or none.
-async fn either(State(gateway): State<Gateway>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+async fn either(
+    State(gateway): State<Gateway>,
+    query: RawQuery,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Response {
     match upgrade {
-        Ok(upgrade) if offers_native(&upgrade) => open(gateway, &headers, upgrade),
+        Ok(upgrade) if offers_native(&upgrade) => open(gateway, ticket(query), &headers, upgrade),
         Ok(_) => {
             let message = "this server speaks doran.v1 here; offer it as the subprotocol";
             Refusal::new(ErrorCode::Unsupported, message).into_response()
@@ -56,7 +66,21 @@ fn offers_native(upgrade: &WebSocketUpgrade) -> bool {
     offered.any(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes())
 }
 
-fn open(gateway: Gateway, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+/// The ticket on the URL. It needs no decoding: its letters are those of a URL.
+fn ticket(RawQuery(query): RawQuery) -> Option<String> {
+    let query = query?;
+    let ticket = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("ticket="));
+    ticket.map(str::to_owned)
+}
+
+fn open(
+    gateway: Gateway,
+    ticket: Option<String>,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let is_admitted = gateway.origins.admit(headers);
     let tasks = gateway.platform.lifecycle.tasks().clone();
     upgrade
@@ -69,7 +93,7 @@ fn open(gateway: Gateway, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Res
             tasks.track_future(async move {
                 metrics::gauge!("gateway_sockets").increment(1.0);
                 if is_admitted {
-                    run(gateway, socket).await;
+                    run(gateway, socket, ticket).await;
                 } else {
                     turn_away(socket).await;
                 }

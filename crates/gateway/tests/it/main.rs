@@ -12,4 +12,5 @@ mod notices;
 mod protocol;
 mod resume;
 mod sending;
+mod tickets;
 mod world;

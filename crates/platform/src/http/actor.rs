@@ -9,6 +9,8 @@ use doran_contract::{
     user::{Role, UserStatus},
 };
 
+use zeroize::Zeroizing;
+
 use super::Refusal;
 use crate::{Platform, access_token::TokenError};
 
@@ -124,6 +126,18 @@ where
                 "only administrators may do this",
             ))
         }
+    }
+}
+
+/// The access token itself, unverified; for whoever passes it on.
+pub struct Bearer(pub Zeroizing<String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Bearer {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let token = bearer(parts).ok_or(RefuseToken::Missing)?;
+        Ok(Self(Zeroizing::new(token.to_owned())))
     }
 }
 

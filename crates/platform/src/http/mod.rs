@@ -12,7 +12,7 @@ mod success;
 mod up_to_date;
 pub mod valid;
 
-pub use actor::{Actor, Admin, RefuseToken};
+pub use actor::{Actor, Admin, Bearer, RefuseToken};
 pub use body::Body;
 pub use command::CommandHeaders;
 pub use health::{Health, Probe, Report};

@@ -18,6 +18,7 @@ use crate::{
     keyring::{KeyringError, OpenFieldError},
     password::PasswordError,
     profile::ProfileError,
+    ws_ticket::TicketError,
 };
 
 /// A refusal with its stable code. Not every refusal is a fault: only 5xx are logged.
@@ -204,6 +205,15 @@ impl From<CredentialError> for Refusal {
         match &error {
             CredentialError::Unavailable(_) => Self::unavailable("the credential store", &error),
             CredentialError::ForeignMasterKey => Self::internal(&error),
+        }
+    }
+}
+
+impl From<TicketError> for Refusal {
+    fn from(error: TicketError) -> Self {
+        match &error {
+            TicketError::Invalid => Self::new(ErrorCode::Unauthenticated, error.to_string()),
+            TicketError::Unavailable(_) => Self::unavailable("the store of tickets", &error),
         }
     }
 }
