@@ -7,7 +7,6 @@ use doran_contract::{
         ClientFrame, CloseCode, MAX_FRAME_BYTES, MAX_IN_FLIGHT, RESUME_MAX, Request, ServerFrame,
     },
 };
-
 use doran_platform::ws_ticket::TicketError;
 
 use super::{

@@ -8,7 +8,6 @@ use doran_contract::{
     ErrorCode, SessionId, Timestamp, UserId,
     user::{Role, UserStatus},
 };
-
 use zeroize::Zeroizing;
 
 use super::Refusal;
