@@ -60,7 +60,8 @@ pub struct Config {
     /// Run against a NATS server that acknowledges before it has written to disk.
     #[arg(long, env = "DORAN_ALLOW_UNSYNCED")]
     pub allow_unsynced: bool,
-    /// Run without rate limits, for load tests on one's own machine.
+    /// Run without rate limits and without waiting after failed log-ins, for load tests on one's own
+    /// machine.
     #[arg(long, env = "DORAN_NO_LIMITS")]
     pub no_limits: bool,
     /// Development: make missing secrets, allow the usual local origins.

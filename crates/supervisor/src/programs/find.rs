@@ -94,8 +94,12 @@ fn accept(
         path: path.to_path_buf(),
         why,
     };
-    // Debian links /usr/local/bin to a folder where initdb lies too.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let path = match program {
+        // Debian links /usr/local/bin to a folder where initdb lies too.
+        Program::Postgres => path.canonicalize().unwrap_or_else(|_| path.to_path_buf()),
+        // Debian's redis-server is a link to a program that goes by the name it is called by.
+        Program::Nats | Program::Redis => path.to_path_buf(),
+    };
     let version = version(program, &path).map_err(refuse)?;
     if version < minimum {
         return Err(refuse(format!("{version} is older than {minimum}")));
@@ -174,6 +178,19 @@ mod tests {
         let path = program_that_prints(folder.path(), "hello 99.0");
         let refused = accept(Program::Redis, None, Program::Redis.minimum(), &path).unwrap_err();
         assert_eq!(refused.why, "--version says \"hello 99.0\"");
+    }
+
+    #[test]
+    fn a_program_that_goes_by_its_name_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("redis-check-rdb");
+        let script = "#!/bin/sh\ncase $0 in */redis-server) echo 'Redis server v=7.0.15' ;; esac\n";
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let link = folder.path().join("redis-server");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let found = accept(Program::Redis, None, Program::Redis.minimum(), &link).unwrap();
+        assert_eq!((found.path, found.version), (link, Version::new(7, 0)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Check {
             for name in ServiceName::ALL {
                 let checked = check(platform, name).await;
                 let count = checked.with_context(|| format!("{name:?} is not fit"))?;
-                output::line(&format!("{}: {count} read models are fit", name.schema()))?;
+                output::line(&format!("{}: all fit ({count})", name.schema()))?;
             }
             Ok(())
         })
