@@ -114,4 +114,4 @@ pub use position::{InvalidPosition, Position};
 pub use publish::AppendError;
 pub use reader::{Follow, LogChanged, LogReader, ReadError, Start};
 pub use recorded::{DecodeError, NotRecorded, Recorded, Schema, Upcaster};
-pub use store::{AggregateState, JetStreamStore, SnapshotPolicy};
+pub use store::{AggregateState, JetStreamStore, MemoryLog, MemoryStore, SnapshotPolicy};

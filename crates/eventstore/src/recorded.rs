@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
-use crate::envelope;
+use crate::{envelope, publish::Message};
 
 const STREAM: &str = "Nats-Stream";
 const SUBJECT: &str = "Nats-Subject";
@@ -151,6 +151,22 @@ impl Recorded {
             stored_at: chrono_time(message.time.unix_timestamp_nanos()),
         };
         Self::new(place, message.headers, message.payload)
+    }
+
+    /// What a stream in memory holds.
+    pub(crate) fn from_memory(
+        stream: &'static str,
+        sequence: u64,
+        stored_at: DateTime<Utc>,
+        message: Message,
+    ) -> Self {
+        let place = Place {
+            stream: stream.into(),
+            subject: message.subject,
+            sequence,
+            stored_at,
+        };
+        Self::new(place, message.headers, message.body)
     }
 
     /// The event in its current shape, older versions raised by the schema's upcasters.

@@ -6,6 +6,7 @@
 
 mod api;
 mod clock;
+mod cluster;
 mod nats;
 mod postgres;
 mod redis;
@@ -17,6 +18,7 @@ use doran_supervisor::environment::Variables;
 
 pub use api::{Api, Call, Reply};
 pub use clock::TestClock;
+pub use cluster::TestCluster;
 pub use doran_supervisor::servers::{NatsUser, Sync};
 pub use nats::TestNats;
 pub use postgres::{TestDatabase, TestPostgres};

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{AggregateState, JetStreamStore};
 use crate::{
-    ClaimAction, CommandContext, EventSourced, LoadError,
+    Claim, ClaimAction, CommandContext, EventSourced, LoadError,
     append::{guard_aggregate, guard_subject},
     claim::{ClaimBody, ClaimState, claim_subject, last_words},
     envelope::{self, Label, event_id},
@@ -81,6 +81,53 @@ pub(super) fn event_messages<A: EventSourced>(
     events.iter().enumerate().map(message).collect()
 }
 
+/// A claim of a decision, and where it is recorded.
+pub(super) struct WantedClaim {
+    claim: Claim,
+    pub(super) subject: String,
+}
+
+/// What one claim comes to.
+pub(super) enum ClaimStep {
+    /// It is as it shall be.
+    Nothing,
+    /// Somebody else holds a value of this kind.
+    Taken(&'static str),
+    /// The message that takes or frees the value, guarded.
+    Write(Message),
+}
+
+/// The claims that the events make.
+pub(super) fn wanted_claims<A: EventSourced>(
+    events: &[A::Event],
+) -> Result<Vec<WantedClaim>, Unwritable> {
+    let claims = last_words(events.iter().flat_map(A::claims).collect());
+    let wanted = claims.into_iter().map(|claim| {
+        let subject = claim_subject(token(claim.kind)?, token(&claim.key)?);
+        Ok(WantedClaim { claim, subject })
+    });
+    wanted.collect()
+}
+
+/// What is to be done for a claim of the aggregate `id`.
+pub(super) fn claim_step(
+    WantedClaim { claim, subject }: WantedClaim,
+    current: &ClaimState,
+    id: &str,
+    ctx: &CommandContext,
+) -> Result<ClaimStep, Unwritable> {
+    let is_own = current.owner.as_deref() == Some(id);
+    let owner = match claim.action {
+        ClaimAction::Take if is_own => return Ok(ClaimStep::Nothing),
+        ClaimAction::Take if current.owner.is_some() => return Ok(ClaimStep::Taken(claim.kind)),
+        ClaimAction::Take => Some(id.to_owned()),
+        ClaimAction::Release if is_own => None,
+        ClaimAction::Release => return Ok(ClaimStep::Nothing),
+    };
+    let message = claim_message(subject, &ClaimBody { owner }, current.sequence, ctx)?;
+    Ok(ClaimStep::Write(message))
+}
+
 impl<A: EventSourced> JetStreamStore<A> {
     /// The messages of the claims that the events make.
     pub(super) async fn claim(
@@ -90,25 +137,13 @@ impl<A: EventSourced> JetStreamStore<A> {
         ctx: &CommandContext,
     ) -> Result<Claiming, ClaimError> {
         let mut messages = Vec::new();
-        for claim in last_words(events.iter().flat_map(A::claims).collect()) {
-            let subject = claim_subject(token(claim.kind)?, token(&claim.key)?);
-            let current = self.claim_state(&subject).await?;
-            let is_own = current.owner.as_deref() == Some(state.id.as_str());
-            let owner = match claim.action {
-                ClaimAction::Take if is_own => continue,
-                ClaimAction::Take if current.owner.is_some() => {
-                    return Ok(Claiming::Taken(claim.kind));
-                }
-                ClaimAction::Take => Some(state.id.clone()),
-                ClaimAction::Release if is_own => None,
-                ClaimAction::Release => continue,
-            };
-            messages.push(claim_message(
-                subject,
-                &ClaimBody { owner },
-                current.sequence,
-                ctx,
-            )?);
+        for claim in wanted_claims::<A>(events)? {
+            let current = self.claim_state(&claim.subject).await?;
+            match claim_step(claim, &current, &state.id, ctx)? {
+                ClaimStep::Nothing => {}
+                ClaimStep::Taken(kind) => return Ok(Claiming::Taken(kind)),
+                ClaimStep::Write(message) => messages.push(message),
+            }
         }
         Ok(Claiming::Possible(messages))
     }

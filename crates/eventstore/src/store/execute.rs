@@ -5,13 +5,11 @@ use std::{sync::Arc, time::Duration};
 use super::{
     AggregateState, JetStreamStore,
     decide::{ClaimError, Claiming, Decision, Unwritable, decide, event_messages, token},
-    state::KnownCommand,
 };
 use crate::{
-    AppendError, CommandContext, EventSourced, ExecuteError, LoadError, Outcome, Position,
+    AppendError, CommandContext, EventSourced, ExecuteError, LoadError, Outcome,
     append::{Verdict, append},
     deadline::{Deadline, Elapsed, INQUIRY, TOTAL},
-    envelope::event_id,
 };
 
 /// How often a command is decided before others who change the aggregate have their way.
@@ -105,7 +103,7 @@ where
                         looked => looked?,
                     };
                     if conflicts == TRIES {
-                        return self.replay(&view.state)?.ok_or(ExecuteError::Conflict);
+                        return view.state.replay(self.ctx)?.ok_or(ExecuteError::Conflict);
                     }
                 }
             }
@@ -114,8 +112,12 @@ where
 
     async fn step(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
         let state = &view.state;
-        if let Some(outcome) = self.replay(state)? {
-            return Ok(Step::Done(outcome));
+        if let Some(outcome) = state.replay(self.ctx)? {
+            // The answer has the aggregate as it is now, not as this process remembers it.
+            return Ok(match self.newer_than(view).await? {
+                Some(newer) => Step::LookAgain(newer),
+                None => Step::Done(outcome),
+            });
         }
         if let Some(expected) = self.ctx.expected_sequence
             && expected != state.sequence
@@ -190,7 +192,7 @@ where
     async fn leave_unchanged(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
         Ok(match self.newer_than(view).await? {
             Some(newer) => Step::LookAgain(newer),
-            None => Step::Done(nothing_new(&view.state)),
+            None => Step::Done(view.state.unchanged()),
         })
     }
 
@@ -212,27 +214,12 @@ where
         })
     }
 
-    /// The answer to a command that is known already.
-    fn replay(&self, state: &AggregateState<A>) -> Result<Option<Outcome<A>>, Failure<A>> {
-        let Some(known) = state.commands.find(self.ctx.command_id) else {
-            return Ok(None);
-        };
-        if known.fingerprint != self.ctx.fingerprint {
-            return Err(ExecuteError::IdempotencyMismatch);
-        }
-        Ok(Some(Outcome {
-            position: Position::new(A::STREAM, known.sequence),
-            replayed: true,
-            ..nothing_new(state)
-        }))
-    }
-
     /// No acknowledgement came in time. The log may still know the command.
     async fn inquire(&self, view: &View<A>) -> Result<Step<A>, Failure<A>> {
         let Ok(newest) = self.newest(view).await else {
             return Err(ExecuteError::FateUnknown);
         };
-        let outcome = self.replay(&newest.state)?;
+        let outcome = newest.state.replay(self.ctx)?;
         outcome.map(Step::Done).ok_or(ExecuteError::FateUnknown)
     }
 
@@ -242,35 +229,9 @@ where
         decision: Decision<A>,
         last_sequence: u64,
     ) -> Outcome<A> {
-        let Decision { events, after } = decision;
-        let mut state = AggregateState {
-            aggregate: after,
-            sequence: last_sequence,
-            last_event: Some(event_id(self.ctx.command_id, events.len() - 1)),
-            ..before.clone()
-        };
-        state.commands.note(KnownCommand {
-            id: self.ctx.command_id,
-            fingerprint: self.ctx.fingerprint.clone(),
-            sequence: last_sequence,
-        });
-        let outcome = Outcome {
-            events,
-            ..nothing_new(&state)
-        };
+        let (state, outcome) = before.accept(decision, self.ctx, last_sequence);
         self.store.remember(&Arc::new(state));
         outcome
-    }
-}
-
-/// The outcome of a command that led to nothing: the aggregate as it is.
-fn nothing_new<A: EventSourced>(state: &AggregateState<A>) -> Outcome<A> {
-    Outcome {
-        position: Position::new(A::STREAM, state.sequence),
-        aggregate: state.aggregate.clone(),
-        sequence: state.sequence,
-        events: Vec::new(),
-        replayed: false,
     }
 }
 

@@ -4,6 +4,8 @@ mod cqrs;
 mod decide;
 mod execute;
 mod load;
+mod memory;
+mod outcome;
 mod snapshot;
 mod state;
 
@@ -14,7 +16,11 @@ use moka::sync::Cache;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::{decide::token, snapshot::Snapshots};
-pub use self::{snapshot::SnapshotPolicy, state::AggregateState};
+pub use self::{
+    memory::{MemoryLog, MemoryStore},
+    snapshot::SnapshotPolicy,
+    state::AggregateState,
+};
 use crate::{
     CommandContext, EventSourced, ExecuteError, LoadError, Loaded, LogReader, Outcome, Schema,
     append::guard_filter,

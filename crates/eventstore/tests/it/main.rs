@@ -4,6 +4,7 @@
 
 mod account;
 mod claims;
+mod conformance;
 mod cqrs;
 mod execute;
 mod faults;

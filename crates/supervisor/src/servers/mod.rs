@@ -1,6 +1,7 @@
 //! One private instance of a server on a loopback port of its own.
 
 mod nats;
+mod nats_cluster;
 mod postgres;
 mod redis;
 
@@ -13,6 +14,7 @@ use anyhow::{Context, Result};
 use crate::port;
 use crate::process::{Exit, Launch, Process};
 pub use nats::{Nats, NatsUser, Sync};
+pub use nats_cluster::NatsCluster;
 pub use postgres::{Postgres, Purpose, major_version_of};
 pub use redis::Redis;
 

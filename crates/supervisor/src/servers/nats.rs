@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::{Server, ask};
+use super::{Probe, Server, ask};
 use crate::data::DataFolder;
 use crate::environment::Variables;
 use crate::process::Launch;
@@ -13,8 +13,11 @@ use crate::{secret, workspace};
 
 pub struct Nats {
     pub server: Server,
-    passwords: Vec<(NatsUser, String)>,
+    passwords: Passwords,
 }
+
+/// A password for each user.
+pub(super) struct Passwords(Vec<(NatsUser, String)>);
 
 /// The users of `nats.conf`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,27 +80,11 @@ impl NatsUser {
 impl Nats {
     /// Starts a server on `data`, with new passwords, its log in `logs`.
     pub fn start(program: &Path, data: &DataFolder, logs: &Path, sync: Sync) -> Result<Self> {
-        let passwords: Vec<_> = NatsUser::EVERY
-            .map(|user| (user, secret::password()))
-            .into_iter()
-            .collect();
-        let store = data.path().join("nats");
-        secret::create_folder(&store)?;
+        let passwords = Passwords::new();
         let configuration = configuration(data, sync)?;
+        let log = logs.join("nats.log");
         let server = Server::start(|port| {
-            let name = format!("doran-{port}");
-            let mut launch = Launch::new("nats-server", program, &logs.join("nats.log"))
-                .arguments(["--config".into(), configuration.clone().into_os_string()])
-                .variable("NATS_HOST", "127.0.0.1")
-                .variable("NATS_PORT", port.to_string())
-                .variable("NATS_SERVER_NAME", &name)
-                .variable("NATS_STORE_DIR", format!("\"{}\"", store.display()))
-                .holding(data)?;
-            for (user, password) in &passwords {
-                launch = launch.variable(&user.password_variable(), password);
-            }
-            let is_ready = move || greets(port, &name);
-            Ok((launch, Box::new(is_ready)))
+            configured(program, &configuration, data, &log, port, &passwords)
         })?;
         Ok(Self { server, passwords })
     }
@@ -107,10 +94,7 @@ impl Nats {
     }
 
     pub fn password(&self, user: NatsUser) -> &str {
-        let mut passwords = self.passwords.iter();
-        passwords
-            .find(|(owner, _)| *owner == user)
-            .map_or("", |(_, password)| password)
+        self.passwords.of(user)
     }
 
     /// What a process with this server needs to know.
@@ -128,6 +112,45 @@ impl Nats {
         .map(|(name, value)| (name.to_owned(), value))
         .into()
     }
+}
+
+impl Passwords {
+    pub(super) fn new() -> Self {
+        let with_password = |user| (user, secret::password());
+        Self(NatsUser::EVERY.map(with_password).into())
+    }
+
+    pub(super) fn of(&self, user: NatsUser) -> &str {
+        let mut passwords = self.0.iter();
+        passwords
+            .find(|(owner, _)| *owner == user)
+            .map_or("", |(_, password)| password)
+    }
+}
+
+/// A server with a configuration of the project, and how to see that it is ready.
+pub(super) fn configured(
+    program: &Path,
+    configuration: &Path,
+    data: &DataFolder,
+    log: &Path,
+    port: u16,
+    passwords: &Passwords,
+) -> Result<(Launch, Probe)> {
+    let name = format!("doran-{port}");
+    let store = data.path().join("nats");
+    secret::create_folder(&store)?;
+    let mut launch = Launch::new("nats-server", program, log)
+        .arguments(["--config".into(), configuration.as_os_str().to_owned()])
+        .variable("NATS_HOST", "127.0.0.1")
+        .variable("NATS_PORT", port.to_string())
+        .variable("NATS_SERVER_NAME", &name)
+        .variable("NATS_STORE_DIR", format!("\"{}\"", store.display()))
+        .holding(data)?;
+    for (user, password) in &passwords.0 {
+        launch = launch.variable(&user.password_variable(), password);
+    }
+    Ok((launch, Box::new(move || greets(port, &name))))
 }
 
 /// The server greets with its name once JetStream has recovered its streams; the name tells it
