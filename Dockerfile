@@ -7,6 +7,7 @@ ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
 COPY streams streams
+COPY docs/api docs/api
 COPY projections projections
 COPY migrations migrations
 COPY web web

@@ -77,4 +77,6 @@ macro_rules! events {
 pub(crate) use events;
 
 #[cfg(test)]
+mod asyncapi;
+#[cfg(test)]
 mod tests;

@@ -15,28 +15,36 @@ use serde_json::{Value, json};
 use super::*;
 
 /// One stream's part of the language.
-struct Part {
-    stream: &'static str,
-    schemas: Vec<(&'static str, u32, Value)>,
+pub(super) struct Part {
+    pub(super) stream: &'static str,
+    /// What an event's subject has before its type.
+    pub(super) address: &'static str,
+    pub(super) schemas: Vec<(&'static str, u32, Value)>,
     /// Reads an event and writes it again.
     read_back: fn(&str, Value) -> Result<Value, serde_json::Error>,
 }
 
-fn language() -> [Part; 4] {
+pub(super) fn language() -> [Part; 4] {
     [
-        part::<UserEvent>("USER", UserEvent::schemas()),
-        part::<RoomEvent>("CHATROOM", RoomEvent::schemas()),
-        part::<MessageEvent>("MESSAGE", MessageEvent::schemas()),
-        part::<SessionEvent>("SESSION", SessionEvent::schemas()),
+        part::<UserEvent>("USER", "user.{userId}", UserEvent::schemas()),
+        part::<RoomEvent>("CHATROOM", "chatroom.{roomId}", RoomEvent::schemas()),
+        part::<MessageEvent>(
+            "MESSAGE",
+            "message.{shard}.{roomId}",
+            MessageEvent::schemas(),
+        ),
+        part::<SessionEvent>("SESSION", "session.{sessionId}", SessionEvent::schemas()),
     ]
 }
 
 fn part<E: Serialize + DeserializeOwned>(
     stream: &'static str,
+    address: &'static str,
     schemas: Vec<(&'static str, u32, Value)>,
 ) -> Part {
     Part {
         stream,
+        address,
         schemas,
         read_back: |event_type, data| {
             let event: E = serde_json::from_value(json!({ "type": event_type, "data": data }))?;
@@ -45,13 +53,13 @@ fn part<E: Serialize + DeserializeOwned>(
     }
 }
 
-fn folder(name: &str) -> PathBuf {
+pub(super) fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../streams")
         .join(name)
 }
 
-fn read(path: &PathBuf) -> Option<Value> {
+pub(super) fn read(path: &PathBuf) -> Option<Value> {
     let text = fs::read_to_string(path).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }

@@ -7,6 +7,7 @@ mod chat;
 mod doctor;
 mod events;
 mod gateway;
+mod moment;
 mod policies;
 mod projections;
 mod streams;

@@ -24,6 +24,10 @@ pub(crate) struct Person {
     pub(crate) id: String,
 }
 
+fn email(name: &str) -> String {
+    format!("{name}@example.com")
+}
+
 /// What a call was answered with.
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
@@ -33,35 +37,39 @@ pub(crate) struct Reply {
 
 impl Person {
     pub(crate) async fn register(system: &System, name: &str) -> Self {
-        let mut person = Self {
-            http: Client::new(),
-            base: system.gateway.base(),
-            token: String::new(),
-            id: String::new(),
-        };
-        let email = format!("{name}@example.com");
+        let stranger = Self::stranger(system);
         let registration = json!({
-            "email": email, "password": PASSWORD, "firstName": name, "lastName": "Kim",
+            "email": email(name), "password": PASSWORD, "firstName": name, "lastName": "Kim",
         });
-        let registered = person.post("/api/users", &registration).await;
+        let registered = stranger.post("/api/users", &registration).await;
         assert_eq!(
             registered.status,
             StatusCode::CREATED,
             "{}",
             registered.data
         );
-        registered.data["id"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut person.id);
-        let login = json!({ "email": email, "password": PASSWORD });
+        Self::log_in(system, name).await
+    }
+
+    /// Somebody who has an account already.
+    pub(crate) async fn log_in(system: &System, name: &str) -> Self {
+        let mut person = Self::stranger(system);
+        let login = json!({ "email": email(name), "password": PASSWORD });
         let logged_in = person.post("/api/auth/login", &login).await;
         assert_eq!(logged_in.status, StatusCode::OK, "{}", logged_in.data);
-        logged_in.data["accessToken"]
-            .as_str()
-            .unwrap()
-            .clone_into(&mut person.token);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        person.token = text(&logged_in.data["accessToken"]);
+        person.id = text(&logged_in.data["user"]["id"]);
         person
+    }
+
+    fn stranger(system: &System) -> Self {
+        Self {
+            http: Client::new(),
+            base: system.gateway.base(),
+            token: String::new(),
+            id: String::new(),
+        }
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {

@@ -81,24 +81,18 @@ impl Log {
     }
 
     async fn append(&self, subject: &str, number: u128, body: Vec<u8>) {
-        let ctx = CommandContext {
-            command_id: Uuid::from_u128(number),
-            time: chrono::DateTime::UNIX_EPOCH,
-            actor: Some(self.author.to_string()),
-            fingerprint: None,
-            expected_sequence: None,
-            correlation_id: None,
-            causation_id: None,
-            traceparent: None,
-            source: "test",
-        };
+        self.append_as(subject, &context(number, self.author), body)
+            .await;
+    }
+
+    async fn append_as(&self, subject: &str, ctx: &CommandContext, body: Vec<u8>) {
         let event = NewEvent {
             event_type: subject.rsplit('.').next().unwrap(),
             subject: subject.to_owned(),
             version: 1,
             event_id: event_id(ctx.command_id, 0),
             body: body.into(),
-            ctx: &ctx,
+            ctx,
         };
         Lane::new(self.nats.jetstream().await)
             .append(event)
@@ -117,6 +111,20 @@ impl Log {
             .envs(self.nats.variables())
             .env("DORAN_MASTER_KEY_FILE", key);
         Run::of(&mut command).await
+    }
+}
+
+fn context(number: u128, actor: UserId) -> CommandContext {
+    CommandContext {
+        command_id: Uuid::from_u128(number),
+        time: chrono::DateTime::UNIX_EPOCH,
+        actor: Some(actor.to_string()),
+        fingerprint: None,
+        expected_sequence: None,
+        correlation_id: None,
+        causation_id: None,
+        traceparent: None,
+        source: "test",
     }
 }
 
@@ -284,4 +292,129 @@ async fn tailing_prints_what_comes_after_it_began() {
     let event: Value = serde_json::from_str(&line).unwrap();
     assert!(event["sequence"].as_u64().unwrap() > 1, "{event}");
     tail.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn events_are_narrowed_by_who_did_them_what_they_followed_from_whom_they_are_of_and_when() {
+    let log = Log::start().await;
+    let other = Uuid::from_u128(8);
+    let stored = [
+        (1, log.author.to_string(), "request-1", 0),
+        (2, other.to_string(), "request-2", 60),
+        (3, log.author.to_string(), "request-2", 120),
+    ];
+    for (number, actor, correlation, seconds) in stored {
+        let ctx = CommandContext {
+            time: chrono::DateTime::from_timestamp_secs(seconds).unwrap(),
+            actor: Some(actor),
+            correlation_id: Some(correlation.to_owned()),
+            ..context(number, log.author)
+        };
+        let room = RoomId::new(Uuid::from_u128(number));
+        log.append_as(
+            &subject::message(room, "ReadMarkerMoved"),
+            &ctx,
+            b"{}".to_vec(),
+        )
+        .await;
+    }
+    let sequences = async |arguments: &[&str]| {
+        let all = [&["events", "view", "MESSAGE", "--json"], arguments].concat();
+        let lines = log.run(&all).await.json();
+        lines
+            .iter()
+            .map(|line| line["sequence"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let (author, room) = (log.author.to_string(), Uuid::from_u128(2).to_string());
+    assert_eq!(sequences(&["--actor", &author]).await, [1, 3]);
+    assert_eq!(sequences(&["--correlation", "request-2"]).await, [2, 3]);
+    assert_eq!(sequences(&["--aggregate", &room]).await, [2]);
+    assert_eq!(sequences(&["--until", "1970-01-01T00:01:00Z"]).await, [1]);
+    assert_eq!(
+        sequences(&["--actor", &author, "--until", "1970-01-01T00:02:00Z"]).await,
+        [1]
+    );
+    assert_eq!(
+        sequences(&["--since", "2026-01-01T00:00:00Z"]).await,
+        [0; 0]
+    );
+
+    let path = log.folder.path().join("some.ndjson");
+    let file = path.to_str().unwrap();
+    let export = [
+        "events", "export", "MESSAGE", "--output", file, "--actor", &author,
+    ];
+    assert_eq!(
+        log.run(&export).await.stdout,
+        format!("2 events in {file}\n")
+    );
+}
+
+#[tokio::test]
+async fn a_whole_log_passes_and_whatever_is_wrong_in_one_is_named() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let well = log.run_with_key(&["events", "verify", "--open"]).await;
+    assert_eq!(well.code, 0, "{well:?}");
+    assert!(
+        well.stdout
+            .contains("ok     MESSAGE   1 messages up to 1, 0 wrong"),
+        "{well:?}"
+    );
+
+    log.send(2).await;
+    log.send(3).await;
+    let js = log.nats.jetstream().await;
+    js.get_stream("MESSAGE")
+        .await
+        .unwrap()
+        .delete_message(2)
+        .await
+        .unwrap();
+    let subject = subject::message(log.room, "MessageSent");
+    let stored = log
+        .run(&["events", "view", "MESSAGE", "--json"])
+        .await
+        .json();
+    let body = serde_json::to_vec(&stored[0]["data"]).unwrap();
+    log.append(&subject, 4, body).await;
+    log.append(&subject, 5, b"{}".to_vec()).await;
+    js.publish(subject, "{}".into())
+        .await
+        .unwrap()
+        .await
+        .unwrap();
+    log.append(
+        &subject::message(log.room, "MessageBurnt"),
+        7,
+        b"{}".to_vec(),
+    )
+    .await;
+
+    let run = log
+        .run_with_key(&["events", "verify", "MESSAGE", "--open", "--json"])
+        .await;
+    assert_eq!(run.code, 1, "{run:?}");
+    let report: Value = serde_json::from_str(run.stdout.trim()).unwrap();
+    let findings: Vec<_> = report["findings"].as_array().unwrap().iter().collect();
+    let found = |text: &str| {
+        findings
+            .iter()
+            .any(|finding| finding.as_str().unwrap().contains(text))
+    };
+    for text in [
+        "MESSAGE:2 is missing",
+        "MESSAGE:4 has a sealed field that does not open",
+        "MESSAGE:5 does not have the shape of MessageSent",
+        "MESSAGE:6 has no `ce-id`",
+        "MESSAGE:7 has the unknown type \"MessageBurnt\"",
+    ] {
+        assert!(found(text), "{text}: {findings:?}");
+    }
+    assert_eq!(report["events"], 6);
+    // Without keys the sealed field is not looked into.
+    let closed = log.run(&["events", "verify", "MESSAGE"]).await;
+    assert_eq!(closed.code, 1);
+    assert!(!closed.stdout.contains("MESSAGE:4"), "{closed:?}");
 }

@@ -1,7 +1,9 @@
 //! The binary as its users run it: real servers, real processes.
 #![cfg(test)]
 
+mod backup;
 mod bench;
+mod catalogue;
 mod chat;
 mod command;
 mod events;

@@ -1,11 +1,12 @@
 //! The whole system: servers of the test's own, and `doran` in front of them.
 
-use async_nats::HeaderMap;
+use async_nats::{Client, HeaderMap};
 use doran_platform::{access_token::Signer, secret::MasterKey};
 use doran_testkit::{NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
 use tempfile::TempDir;
 
 use crate::{
+    backup::Copy,
     command::{Run, doran},
     process::Process,
 };
@@ -59,6 +60,35 @@ impl System {
         ];
         let gateway = Process::start(&words, ground.variables_of(NatsUser::Gateway));
         ground.carry(gateway, services.into())
+    }
+
+    /// The same people and keys on empty servers, where only the log and the buckets come from
+    /// copies; nothing of the old system runs any more.
+    pub(crate) async fn elsewhere(self, copies: &[Copy]) -> Self {
+        let Self {
+            gateway,
+            nats,
+            folder,
+            ..
+        } = self;
+        assert_eq!(gateway.terminate(), Some(0));
+        nats.stop().await;
+        let ground = Ground {
+            nats: TestNats::start().await,
+            database: TestPostgres::database().await,
+            redis: TestRedis::database().await,
+            folder,
+        };
+        let client = ground.nats.client().await;
+        for copy in copies {
+            copy.restore(&client).await;
+        }
+        let gateway = Process::start(&["all", "--dev"], ground.variables());
+        ground.carry(gateway, Vec::new())
+    }
+
+    pub(crate) async fn nats_client(&self) -> Client {
+        self.nats.client().await
     }
 
     /// Runs a tool as an operator does.

@@ -2,6 +2,7 @@
 //! the service it belongs to.
 
 mod about;
+mod documents;
 mod forward;
 mod headers;
 mod hop;

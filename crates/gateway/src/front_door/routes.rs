@@ -8,7 +8,7 @@ use doran_platform::http::Health;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
 
-use super::{about::about, forward::forward, headers, operations, page};
+use super::{about::about, documents, forward::forward, headers, operations, page};
 use crate::gateway::Gateway;
 
 /// Smaller answers fit into one packet anyway.
@@ -21,6 +21,7 @@ pub(crate) fn routes(
 ) -> Router<Gateway> {
     let api = Router::new()
         .route("/api", get(about))
+        .route("/api/asyncapi.json", get(documents::asyncapi))
         .route("/api/{*path}", any(forward));
     let all = Router::new()
         .merge(api)

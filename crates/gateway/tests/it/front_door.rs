@@ -330,3 +330,15 @@ async fn operators_see_what_the_gateway_depends_on() {
     assert_eq!(health.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(json(health).await["status"], "DOWN");
 }
+
+#[tokio::test]
+async fn programs_get_the_events_described() {
+    let world = World::start().await;
+    let response = Client::new().get(world.url("/api/asyncapi.json")).send();
+    let response = response.await.unwrap();
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    let document = json(response).await;
+    assert_eq!(document["asyncapi"], "3.0.0");
+    let sealed = &document["components"]["messages"]["MessageSent"]["x-sealed"];
+    assert_eq!(*sealed, serde_json::json!(["content"]));
+}

@@ -1,4 +1,4 @@
-//! `doran events export`: a whole stream as a file.
+//! `doran events export`: a stream, or what of it is wanted, as a file.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -8,21 +8,27 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use doran_eventstore::Recorded;
 
-use super::{Options, line::Line, log::Log};
+use super::{Options, filter::Filter, line::Line, log::Log};
 use crate::{output, progress::Progress};
 
 const PAGE: usize = 500;
 
-/// Write every event that a stream holds now to a file, one JSON object a line
+/// Write the events that a stream holds now to a file, one JSON object a line
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  doran events export MESSAGE --output messages.ndjson")]
+#[command(after_help = "\
+Example:
+  doran events export MESSAGE --output messages.ndjson
+  doran events export USER --actor 0197… --output what-kim-did.ndjson")]
 pub(crate) struct Export {
     /// A stream or a lane, such as `USER` or `MessageSent`
     stream: String,
     /// The file to make; it must not exist
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    #[command(flatten)]
+    filter: Filter,
     #[command(flatten)]
     options: Options,
 }
@@ -50,12 +56,15 @@ impl Export {
         let (reader, head) = log.stream(&self.stream).await?;
         let mut file = BufWriter::new(create(path)?);
         let mut progress = Progress::new("sequence", head);
-        let (mut from, mut count) = (1, 0);
+        let subjects = self.filter.subjects();
+        let mut from = log.first_since(&reader, self.filter.since()).await?;
+        let mut count = 0;
         while from <= head {
-            let events = reader.read(">", from, PAGE).await?;
+            let events = reader.read(&subjects, from, PAGE).await?;
             let Some(last) = events.last() else { break };
             from = last.sequence + 1;
-            for event in events.iter().filter(|event| event.sequence <= head) {
+            let wanted = |event: &&Recorded| event.sequence <= head && self.filter.fits(event);
+            for event in events.iter().filter(wanted) {
                 let line = Line::of(event, log.opener.as_ref()).await?;
                 writeln!(file, "{}", line.json()?)?;
                 count += 1;

@@ -1,16 +1,17 @@
-//! The way to the log that the three commands share.
+//! The way to the log that the commands share.
 
 use anyhow::{Context, Result, bail};
 use async_nats::jetstream;
+use chrono::{DateTime, Utc};
 use doran_eventstore::LogReader;
 use doran_platform::{nats, streams};
 
 use super::{Options, open::Opener};
-use crate::exit::dependency;
+use crate::{commands::moment, exit::dependency};
 
 /// A connection, and the keys if they were asked for.
 pub(super) struct Log {
-    js: jetstream::Context,
+    pub(super) js: jetstream::Context,
     pub(super) opener: Option<Opener>,
 }
 
@@ -43,5 +44,17 @@ impl Log {
             format!("stream {stream} cannot be read; `doran streams check` says why")
         })?;
         Ok((reader, head))
+    }
+
+    /// The first sequence of a time; of all time where none is given.
+    pub(super) async fn first_since(
+        &self,
+        reader: &LogReader,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<u64> {
+        match since {
+            Some(since) => Ok(moment::last_before(reader, since).await? + 1),
+            None => Ok(1),
+        }
     }
 }

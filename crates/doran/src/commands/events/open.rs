@@ -33,8 +33,9 @@ impl Opener {
     }
 
     /// Puts plain text in the place of every sealed field. One whose key was destroyed, or that
-    /// does not open in its place, is marked so.
-    pub(super) async fn open(&self, event: &Recorded, body: &mut Value) -> Result<()> {
+    /// does not open in its place, is marked so; says whether there was none of the latter.
+    pub(super) async fn open(&self, event: &Recorded, body: &mut Value) -> Result<bool> {
+        let mut is_whole = true;
         for field in sealed_fields(body) {
             let place = Place {
                 subject: &event.subject,
@@ -46,6 +47,7 @@ impl Opener {
                 Ok(Opened::Text(text)) => Value::String(text),
                 Ok(Opened::Destroyed) => json!({ "key": key, "destroyed": true }),
                 Err(OpenFieldError::Damaged(_) | OpenFieldError::Malformed) => {
+                    is_whole = false;
                     json!({ "key": key, "damaged": true })
                 }
                 Err(OpenFieldError::Keyring(error)) => return Err(dependency(error)),
@@ -54,7 +56,7 @@ impl Opener {
                 *value = opened;
             }
         }
-        Ok(())
+        Ok(is_whole)
     }
 }
 

@@ -5,18 +5,22 @@ use doran_contract::subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, USER_
 use doran_eventstore::Start;
 use futures_util::{StreamExt, stream::select_all};
 
-use super::{Options, line::Line, log::Log};
+use super::{Options, filter::Filter, line::Line, log::Log};
 use crate::output;
 
 /// Print events as they are stored, until Ctrl-C
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  doran events tail MESSAGE --open")]
+#[command(
+    after_help = "Example:\n  doran events tail MESSAGE --open\n  doran events tail --actor 0197…"
+)]
 pub(crate) struct Tail {
     /// A stream or a lane; `USER`, `CHATROOM`, `MESSAGE` and `SESSION` unless given
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    filter: Filter,
     #[command(flatten)]
     options: Options,
 }
@@ -31,11 +35,18 @@ impl Tail {
         let mut followed = Vec::new();
         for stream in streams {
             let (reader, head) = log.stream(stream).await?;
-            followed.push(reader.follow(Vec::new(), Start::Sequence(head + 1)));
+            let start = match self.filter.since() {
+                Some(since) => Start::Time(since),
+                None => Start::Sequence(head + 1),
+            };
+            followed.push(reader.follow(Vec::new(), start));
         }
         let mut events = select_all(followed);
         while let Some(event) = events.next().await {
             let event = event?;
+            if !self.filter.fits(&event) {
+                continue;
+            }
             let line = Line::of(&event, log.opener.as_ref()).await?;
             output::line(&if self.json { line.json()? } else { line.text() })?;
         }

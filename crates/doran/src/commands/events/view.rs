@@ -1,10 +1,8 @@
 //! `doran events view`: a stretch of one stream.
 
 use anyhow::Result;
-use doran_contract::subject;
-use doran_eventstore::Recorded;
 
-use super::{Options, line::Line, log::Log};
+use super::{Options, filter::Filter, line::Line, log::Log};
 use crate::output;
 
 /// How many events are read at once.
@@ -15,16 +13,10 @@ const PAGE: usize = 500;
 #[command(after_help = "\
 Example:
   doran events view MESSAGE --type MessageSent --from 1000 --limit 20 --open
-  doran events view USER --subject 'user.0197….*' --json")]
+  doran events view USER --aggregate 0197… --since 2026-11-01T00:00:00Z --json")]
 pub(crate) struct View {
     /// A stream or a lane, such as `USER` or `MessageSent`
     stream: String,
-    /// Only events whose subject fits; `*` stands for one token, `>` for the rest
-    #[arg(long)]
-    subject: Option<String>,
-    /// Only events of this type
-    #[arg(long = "type", value_name = "TYPE")]
-    event_type: Option<String>,
     /// Sequence to begin with
     #[arg(long, value_name = "N", default_value_t = 1)]
     from: u64,
@@ -35,6 +27,8 @@ pub(crate) struct View {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    filter: Filter,
+    #[command(flatten)]
     options: Options,
 }
 
@@ -42,13 +36,14 @@ impl View {
     pub(crate) async fn run(self) -> Result<()> {
         let log = Log::connect(&self.options).await?;
         let (reader, head) = log.stream(&self.stream).await?;
-        let filter = self.filter();
-        let (mut from, mut printed) = (self.from, 0);
+        let subjects = self.filter.subjects();
+        let begin = log.first_since(&reader, self.filter.since()).await?;
+        let (mut from, mut printed) = (self.from.max(begin), 0);
         while printed < self.limit && from <= head {
-            let events = reader.read(&filter, from, PAGE.min(self.limit)).await?;
+            let events = reader.read(&subjects, from, PAGE).await?;
             let Some(last) = events.last() else { break };
             from = last.sequence + 1;
-            for event in events.iter().filter(|event| self.wants(event)) {
+            for event in events.iter().filter(|event| self.filter.fits(event)) {
                 if printed == self.limit {
                     break;
                 }
@@ -58,20 +53,5 @@ impl View {
             }
         }
         Ok(())
-    }
-
-    /// What the server leaves out for us.
-    fn filter(&self) -> String {
-        let of_type = || self.event_type.as_deref().and_then(subject::every);
-        self.subject
-            .clone()
-            .or_else(of_type)
-            .unwrap_or_else(|| ">".to_owned())
-    }
-
-    fn wants(&self, event: &Recorded) -> bool {
-        self.event_type
-            .as_ref()
-            .is_none_or(|wanted| *wanted == event.event_type)
     }
 }

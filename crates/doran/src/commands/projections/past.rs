@@ -4,13 +4,12 @@ use std::{collections::BTreeSet, str::FromStr};
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, Utc};
-use doran_eventstore::{LogReader, Position, Start};
+use doran_eventstore::{LogReader, Position};
 use doran_platform::Platform;
 use doran_projection::ReadModel;
-use futures_util::StreamExt;
 
 use super::ServiceName;
-use crate::exit::dependency;
+use crate::commands::moment::last_before;
 
 #[derive(Clone, Debug)]
 pub(super) enum Moment {
@@ -54,7 +53,8 @@ pub(super) async fn positions(
         Moment::Time(time) => {
             let mut positions = Vec::new();
             for stream in streams {
-                let end = last_before(platform, stream, *time).await;
+                let reader = LogReader::new(platform.js.clone(), stream);
+                let end = last_before(&reader, *time).await;
                 let end = end.with_context(|| format!("stream {stream} cannot be read"))?;
                 positions.push(Position::new(stream, end));
             }
@@ -83,19 +83,4 @@ pub(super) async fn positions(
 fn example(streams: &BTreeSet<&str>) -> String {
     let each: Vec<_> = streams.iter().map(|stream| format!("{stream}:1")).collect();
     each.join(",")
-}
-
-/// The sequence before the first event at or after `time`.
-async fn last_before(platform: &Platform, stream: &str, time: DateTime<Utc>) -> Result<u64> {
-    let reader = LogReader::new(platform.js.clone(), stream);
-    let head = reader.head().await.map_err(dependency)?;
-    let newest = reader.get(head).await.map_err(dependency)?;
-    if newest.is_none_or(|newest| newest.time < time) {
-        return Ok(head);
-    }
-    let mut later = reader.follow(Vec::new(), Start::Time(time));
-    match later.next().await {
-        Some(first) => Ok(first?.sequence - 1),
-        None => bail!("the log ended while it was read"),
-    }
 }
