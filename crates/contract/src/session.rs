@@ -13,8 +13,10 @@ pub enum Revocation {
     LoggedOutEverywhere,
     /// An old refresh token was presented: somebody else may hold the newer one.
     TokenReused,
-    /// The account was suspended.
+    /// The account was suspended or deleted.
     Account,
+    /// There is another password.
+    PasswordChanged,
 }
 
 /// Answer to log-in and refresh.

@@ -24,6 +24,17 @@ pub enum Role {
     Admin,
 }
 
+/// How there came to be another password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum PasswordChange {
+    /// Its owner gave the old one.
+    Changed,
+    /// By a token that came by mail.
+    Reset,
+}
+
 /// `user` of contract §2. E-mail, status and role are only in the answers to oneself and to admins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,12 +4,13 @@ use std::{error::Error, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     self,
-    kv::{self, CreateErrorKind},
+    kv::{self, CreateErrorKind, UpdateErrorKind},
 };
 use doran_contract::UserId;
 use tokio::time::timeout;
 
 use crate::{
+    overwrite::overwrite,
     password::PasswordHash,
     secret::{MasterKey, SealingKey},
 };
@@ -24,6 +25,13 @@ pub enum CredentialError {
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
     #[error("a credential cannot be opened: is this the master key it was sealed with?")]
     ForeignMasterKey,
+}
+
+/// A hash, and which of the person's hashes it is: a change names the one it replaces.
+#[derive(Clone)]
+pub struct Credential {
+    pub hash: PasswordHash,
+    pub revision: u64,
 }
 
 /// One password hash a person. Cheap to clone; held by auth and user alone.
@@ -45,16 +53,41 @@ impl Credentials {
     }
 
     pub async fn find(&self, user: UserId) -> Result<Option<PasswordHash>, CredentialError> {
-        let Some(sealed) = within(self.bucket.get(user.to_string())).await? else {
+        let sealed = within(self.bucket.get(user.to_string())).await?;
+        sealed
+            .map(|sealed| self.open_hash(user, &sealed))
+            .transpose()
+    }
+
+    /// The hash as one that shall be replaced.
+    pub async fn current(&self, user: UserId) -> Result<Option<Credential>, CredentialError> {
+        let entry = within(self.bucket.entry(user.to_string())).await?;
+        let Some(entry) = entry.filter(|entry| entry.operation == kv::Operation::Put) else {
             return Ok(None);
         };
-        let hash = self
-            .key
-            .open(&user.to_string(), &sealed)
-            .map_err(|_error| CredentialError::ForeignMasterKey)?;
-        let hash =
-            std::str::from_utf8(&hash).map_err(|_error| CredentialError::ForeignMasterKey)?;
-        Ok(Some(PasswordHash::new(hash)))
+        Ok(Some(Credential {
+            hash: self.open_hash(user, &entry.value)?,
+            revision: entry.revision,
+        }))
+    }
+
+    /// Puts a hash in the place of the one with this revision; says whether that was still it.
+    pub async fn replace(
+        &self,
+        user: UserId,
+        hash: &PasswordHash,
+        revision: u64,
+    ) -> Result<bool, CredentialError> {
+        let sealed = self.key.seal(&user.to_string(), hash.as_str().as_bytes());
+        let update = self
+            .bucket
+            .update(user.to_string(), sealed.into(), revision);
+        match timeout(DEADLINE, update).await {
+            Ok(Ok(_)) => Ok(true),
+            Ok(Err(error)) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
+            Ok(Err(error)) => Err(CredentialError::Unavailable(error.into())),
+            Err(late) => Err(CredentialError::Unavailable(late.into())),
+        }
     }
 
     /// Keeps the hash of somebody who has none; says whether it did.
@@ -73,8 +106,19 @@ impl Credentials {
         }
     }
 
+    /// Takes the hash away and overwrites its bytes in the store's files.
     pub async fn remove(&self, user: UserId) -> Result<(), CredentialError> {
-        within(self.bucket.purge(user.to_string())).await
+        within(overwrite(&self.bucket, &user.to_string())).await
+    }
+
+    fn open_hash(&self, user: UserId, sealed: &[u8]) -> Result<PasswordHash, CredentialError> {
+        let hash = self
+            .key
+            .open(&user.to_string(), sealed)
+            .map_err(|_error| CredentialError::ForeignMasterKey)?;
+        let hash =
+            std::str::from_utf8(&hash).map_err(|_error| CredentialError::ForeignMasterKey)?;
+        Ok(PasswordHash::new(hash))
     }
 }
 

@@ -3,7 +3,11 @@
 //! Keys lie wrapped in the KV bucket `DATA_KEY` (history 1). Destroying a person's key turns
 //! whatever it sealed into noise, in the log, its replicas and its backups.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use async_nats::jetstream::{self, kv};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +17,10 @@ use moka::future::Cache;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::secret::{MasterKey, OpenError, SealingKey, random};
+use crate::{
+    overwrite::overwrite,
+    secret::{MasterKey, OpenError, SealingKey, random},
+};
 
 /// Name of the bucket.
 pub const BUCKET: &str = "DATA_KEY";
@@ -119,6 +126,8 @@ pub struct Keyring {
     bucket: kv::Store,
     wrapping: Arc<SealingKey>,
     cache: Cache<UserId, DataKey>,
+    /// Whose keys are not to be used any more, whether or not they are destroyed yet.
+    forgotten: Arc<RwLock<HashSet<UserId>>>,
 }
 
 impl Keyring {
@@ -128,6 +137,7 @@ impl Keyring {
             bucket,
             wrapping: Arc::new(master.sealing_key("data-key")),
             cache: Cache::builder().max_capacity(CACHED_KEYS).build(),
+            forgotten: Arc::default(),
         })
     }
 
@@ -147,8 +157,11 @@ impl Keyring {
         Ok(key)
     }
 
-    /// The key of `owner`; none if it was destroyed or never made.
+    /// The key of `owner`; none if it was destroyed, forgotten or never made.
     pub async fn key(&self, owner: UserId) -> Result<Option<DataKey>, KeyringError> {
+        if self.is_forgotten(owner) {
+            return Ok(None);
+        }
         if let Some(key) = self.cache.get(&owner).await {
             return Ok(Some(key));
         }
@@ -157,15 +170,36 @@ impl Keyring {
         };
         let key = self.unwrap(owner, &wrapped)?;
         self.cache.insert(owner, key.clone()).await;
+        if self.is_forgotten(owner) {
+            // Forgotten between the question and the answer.
+            self.cache.invalidate(&owner).await;
+            return Ok(None);
+        }
         Ok(Some(key))
     }
 
-    /// Destroys the key of `owner`: what it sealed can never be opened again. Other processes may
-    /// hold it in memory for as long as they do not forget it.
+    /// Never uses the key of `owner` again in this process: what it sealed reads as destroyed.
+    pub async fn forget(&self, owner: UserId) {
+        self.forgotten
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(owner);
+        self.cache.invalidate(&owner).await;
+    }
+
+    /// Destroys the key of `owner`: what it sealed can never be opened again. Its wrapped bytes are
+    /// overwritten in the store's files. Other processes may hold it in memory until they forget it.
     pub async fn destroy(&self, owner: UserId) -> Result<(), KeyringError> {
-        within(self.bucket.purge(owner.to_string())).await?;
+        within(overwrite(&self.bucket, &owner.to_string())).await?;
         self.cache.invalidate(&owner).await;
         Ok(())
+    }
+
+    fn is_forgotten(&self, owner: UserId) -> bool {
+        self.forgotten
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&owner)
     }
 
     /// Seals `text` with the key of `owner`.

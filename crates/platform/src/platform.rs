@@ -15,6 +15,7 @@ use crate::{
     Blinder, Clock, Config, Lifecycle,
     access_token::Verifier,
     directory::{Rooms, Sessions, Users},
+    forgetting,
     http::Probe,
     keyring::{Keyring, KeyringError},
     nats::{self, NatsError},
@@ -91,15 +92,19 @@ impl Platform {
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
         let keyring = Keyring::open(&js, &master_key).await?;
         let users = Users::start(&js, &lifecycle).await?;
+        let profiles = Profiles::new(js.clone(), users.clone(), keyring.clone());
+        forgetting::start(&users, &keyring, &profiles, &lifecycle).await;
+        // On the heap: every role's future would be larger otherwise.
+        let sessions = Box::pin(Sessions::start(&js, &lifecycle, &clock, token_life)).await?;
         let shared = Shared {
             durability,
-            profiles: Profiles::new(js.clone(), users.clone(), keyring.clone()),
+            profiles,
             keyring,
             passwords: Passwords::new(),
             blinder: Blinder::new(&master_key),
             verifier,
             users,
-            sessions: Sessions::start(&js, &lifecycle, &clock, token_life).await?,
+            sessions,
             rooms: OnceCell::new(),
             config,
             clock,

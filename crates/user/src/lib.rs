@@ -1,14 +1,17 @@
-//! People: registration, search, status and role. Owns the stream `USER` and the schema
-//! `user_schema`.
+//! People: registration, profile, search, status and role, deletion and erasure. Owns the stream
+//! `USER` and the schema `user_schema`.
 //!
 //! Log-in and sessions belong to auth; what a status means for rooms belongs to chat.
 
+mod access;
 pub mod admin;
 mod commands;
 mod names;
+mod policies;
 mod queries;
 mod read_side;
 mod routes;
+mod settings;
 mod state;
 mod user;
 
@@ -21,11 +24,12 @@ use doran_platform::{
 use doran_projection::{FolderError, SetupError};
 use sqlx::PgPool;
 
-use crate::state::Service;
 pub use crate::{
+    policies::ERASE_DELETED,
     read_side::{SCHEMA, read_side},
     user::Error,
 };
+use crate::{policies::EraseDeleted, state::Service};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,8 +48,10 @@ pub enum StartError {
 pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
     let (pool, positions) = read_side::start(platform).await?;
-    let probes = vec![platform.nats_probe(), database_probe(pool.clone())];
+    let database = database_probe(pool.clone());
     let service = Service::new(platform.clone(), credentials, pool, positions);
+    let erasing = platform.run_policy(EraseDeleted(service.clone()));
+    let probes = vec![platform.nats_probe(), database, erasing];
     Ok(Role {
         routes: routes::routes(service),
         probes,

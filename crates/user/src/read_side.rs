@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserCreated};
+use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserEvent};
 use doran_platform::{
     Blinder, Platform, ReadSide, database, event_schema, keyring::Keyring,
     profile::SealedPersonalData, read_models,
 };
 use doran_projection::{Enrich, EnrichError, EventRow, FolderError, Positions};
 use rust_embed::RustEmbed;
-use serde_json::Value;
+use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{StartError, names::name_tokens};
@@ -44,7 +44,7 @@ pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), St
     Ok((pool, service.positions()))
 }
 
-/// Adds `nameTokens` to `UserCreated`: keyed hashes of pieces of the opened names.
+/// Adds `nameTokens` to events that hold names: keyed hashes of pieces of the opened ones.
 struct NameTokens {
     keyring: Keyring,
     blinder: Blinder,
@@ -62,10 +62,12 @@ impl NameTokens {
 #[async_trait]
 impl Enrich for NameTokens {
     async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
-        let body = Value::Object(event.fields.clone());
-        let created: UserCreated =
+        let body = json!({ "type": event.meta.event_type, "data": event.fields });
+        let user_event: UserEvent =
             serde_json::from_value(body).map_err(|error| EnrichError::Permanent(error.into()))?;
-        let sealed = SealedPersonalData::of(created, event.meta.event_id);
+        let Some(sealed) = SealedPersonalData::of(user_event, event.meta.event_id) else {
+            return Ok(());
+        };
         // Whose key was destroyed is found by nobody.
         let personal = sealed.open(&self.keyring).await?;
         let tokens =

@@ -6,10 +6,19 @@ use axum::{
 };
 
 use crate::{
-    commands::{change_role::change_role, change_status::change_status, register::register},
+    commands::{
+        change_password::change_password,
+        change_profile::{patch_profile, replace_profile},
+        change_role::change_role,
+        change_settings::change_settings,
+        change_status::change_status,
+        delete_user::delete_user,
+        register::register,
+    },
     queries::{
-        check_email::check_email, get_user::get_user, get_user_by_email::get_user_by_email,
-        health::health, list_users::list_users, search_users::search_users,
+        check_email::check_email, get_settings::get_settings, get_user::get_user,
+        get_user_by_email::get_user_by_email, health::health, list_users::list_users,
+        search_users::search_users,
     },
     state::Service,
 };
@@ -22,7 +31,18 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/users/search", get(search_users))
         .route("/api/users/check-email/{email}", get(check_email))
         .route("/api/users/email/{email}", get(get_user_by_email))
-        .route("/api/users/{id}", get(get_user))
+        .route(
+            "/api/users/{id}",
+            get(get_user)
+                .patch(patch_profile)
+                .put(replace_profile)
+                .delete(delete_user),
+        )
+        .route("/api/users/{id}/password", put(change_password))
+        .route(
+            "/api/users/{id}/settings",
+            get(get_settings).put(change_settings),
+        )
         .route("/api/users/{id}/status", patch(change_status))
         // The path is auth's, the aggregate is this service's.
         .route("/api/auth/users/{id}/role", put(change_role))

@@ -1,7 +1,8 @@
-//! Sessions end with the account: a suspended person has to log in again afterwards.
+//! Sessions end with the account: a suspended person has to log in again afterwards, a deleted one
+//! never can. After another password all but one end.
 //!
-//! Gateways and services refuse a suspended person from the account alone and at once. This is what
-//! keeps it so for old tokens when the person is reinstated.
+//! Gateways and services refuse a suspended or deleted person from the account alone and at once.
+//! This is what keeps it so for old tokens when the person is reinstated.
 
 use async_trait::async_trait;
 use doran_contract::{
@@ -24,48 +25,89 @@ use crate::{
 pub const END_WITH_ACCOUNT: Declaration = Declaration {
     service: SOURCE,
     name: "sessions-end-with-account",
-    version: 1,
+    version: 2,
     stream: USER_STREAM,
-    filters: &["user.*.UserStatusChanged"],
+    filters: &[
+        "user.*.UserStatusChanged",
+        "user.*.PasswordChanged",
+        "user.*.UserDeleted",
+    ],
     start: Start::New,
 };
 
 pub(crate) struct EndWithAccount(pub(crate) Service);
 
-/// Whose sessions end. An event that comes to end accounts gets its arm here, and its filter above.
-fn ends_account(event: &UserEvent) -> Option<UserId> {
+/// Whose sessions end, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ending {
+    user: UserId,
+    reason: Revocation,
+    kept: Option<SessionId>,
+}
+
+/// One session is to end.
+pub(crate) struct End {
+    session: SessionId,
+    reason: Revocation,
+}
+
+/// An event that comes to end sessions gets its arm here, and its filter above.
+fn ends_sessions(event: &UserEvent) -> Option<Ending> {
+    let ending = |user, reason| Ending {
+        user,
+        reason,
+        kept: None,
+    };
     match event {
         UserEvent::UserStatusChanged(changed) => match changed.to {
-            UserStatus::Suspended => Some(changed.user_id),
+            UserStatus::Suspended => Some(ending(changed.user_id, Revocation::Account)),
             UserStatus::Active | UserStatus::Inactive => None,
         },
-        UserEvent::UserCreated(_) | UserEvent::UserRoleChanged(_) => None,
+        UserEvent::UserDeleted(deleted) => Some(ending(deleted.user_id, Revocation::Account)),
+        UserEvent::PasswordChanged(changed) => Some(Ending {
+            kept: changed.kept_session_id,
+            ..ending(changed.user_id, Revocation::PasswordChanged)
+        }),
+        UserEvent::UserCreated(_)
+        | UserEvent::UserProfileChanged(_)
+        | UserEvent::UserEmailChanged(_)
+        | UserEvent::UserSettingsChanged(_)
+        | UserEvent::UserRoleChanged(_)
+        | UserEvent::UserErased(_) => None,
     }
 }
 
 #[async_trait]
 impl Policy for EndWithAccount {
-    type Command = SessionId;
+    type Command = End;
 
     fn declaration(&self) -> Declaration {
         END_WITH_ACCOUNT
     }
 
-    async fn react(&self, event: &Recorded) -> Result<Vec<SessionId>, Failure> {
-        let Some(user) = ends_account(&event.decode(&event_schema(USER_EVENTS))?) else {
+    async fn react(&self, event: &Recorded) -> Result<Vec<End>, Failure> {
+        let Some(ending) = ends_sessions(&event.decode(&event_schema(USER_EVENTS))?) else {
             return Ok(Vec::new());
         };
         let Self(service) = self;
         let now = service.platform.clock.now();
-        let standing = service.standing.of(user, now).await;
-        standing.map_err(Failure::transient)
+        let standing = service.standing.of(ending.user, now).await;
+        let standing = standing.map_err(Failure::transient)?;
+        let ends = standing
+            .into_iter()
+            .filter(|session| Some(*session) != ending.kept)
+            .map(|session| End {
+                session,
+                reason: ending.reason,
+            });
+        Ok(ends.collect())
     }
 
-    async fn execute(&self, event: &Recorded, session: SessionId) -> Result<(), Failure> {
+    async fn execute(&self, event: &Recorded, end: End) -> Result<(), Failure> {
         let Self(service) = self;
-        let id = session.to_string();
+        let id = end.session.to_string();
         let ctx = END_WITH_ACCOUNT.context(event, &id, service.platform.clock.now());
-        let revoke = Command::Revoke(Revocation::Account);
+        let revoke = Command::Revoke(end.reason);
         match service.sessions.execute(&(), &id, revoke, &ctx).await {
             // The stream forgets by age, and with its last event the session is gone.
             Ok(_) | Err(ExecuteError::Refused(Error::NotFound)) => Ok(()),
@@ -77,8 +119,8 @@ impl Policy for EndWithAccount {
 #[cfg(test)]
 mod tests {
     use doran_contract::{
-        events::{UserRoleChanged, UserStatusChanged},
-        user::Role,
+        events::{PasswordChanged, UserDeleted, UserRoleChanged, UserStatusChanged},
+        user::{PasswordChange, Role},
     };
     use uuid::Uuid;
 
@@ -96,8 +138,34 @@ mod tests {
     }
 
     #[test]
-    fn when_a_person_is_suspended_then_their_sessions_end() {
-        assert_eq!(ends_account(&changed(UserStatus::Suspended)), Some(PERSON));
+    fn when_a_person_is_suspended_or_deleted_then_all_their_sessions_end() {
+        let all = Ending {
+            user: PERSON,
+            reason: Revocation::Account,
+            kept: None,
+        };
+        let deleted = UserDeleted {
+            user_id: PERSON,
+            email_key: "ab12".to_owned(),
+        };
+        assert_eq!(ends_sessions(&changed(UserStatus::Suspended)), Some(all));
+        assert_eq!(ends_sessions(&deleted.into()), Some(all));
+    }
+
+    #[test]
+    fn when_there_is_another_password_then_all_sessions_but_one_end() {
+        let kept = Some(SessionId::new(Uuid::from_u128(2)));
+        let changed = PasswordChanged {
+            user_id: PERSON,
+            reason: PasswordChange::Changed,
+            kept_session_id: kept,
+        };
+        let others = Ending {
+            user: PERSON,
+            reason: Revocation::PasswordChanged,
+            kept,
+        };
+        assert_eq!(ends_sessions(&changed.into()), Some(others));
     }
 
     #[test]
@@ -107,8 +175,8 @@ mod tests {
             from: Role::User,
             to: Role::Admin,
         };
-        assert_eq!(ends_account(&changed(UserStatus::Inactive)), None);
-        assert_eq!(ends_account(&changed(UserStatus::Active)), None);
-        assert_eq!(ends_account(&promoted.into()), None);
+        assert_eq!(ends_sessions(&changed(UserStatus::Inactive)), None);
+        assert_eq!(ends_sessions(&changed(UserStatus::Active)), None);
+        assert_eq!(ends_sessions(&promoted.into()), None);
     }
 }

@@ -3,6 +3,7 @@
 use axum::http::Method;
 use doran_projection::policy::report;
 use doran_testkit::TestPostgres;
+use serde_json::json;
 
 use crate::world::{EMAIL, World, tokens, until};
 
@@ -108,4 +109,57 @@ async fn sessions_end_everywhere_while_postgres_is_away() {
     change_status(&world, &admin, "SUSPENDED").await;
     world.until_refused(&third.access).await;
     until(async || revoked_sessions(&world).await == 1).await;
+}
+
+async fn reasons(world: &World, reason: &str) -> usize {
+    let events = world.session_events().await;
+    let wanted = format!(r#""reason":"{reason}""#);
+    events
+        .iter()
+        .filter(|event| event.contains(&wanted))
+        .count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_ends_every_session_but_the_one_that_took_it() {
+    let world = World::start().await;
+    admin(&world).await;
+    let kim = world.register(EMAIL).await;
+    let (first, second, third) = (
+        world.log_in(EMAIL).await,
+        world.log_in(EMAIL).await,
+        world.log_in(EMAIL).await,
+    );
+    let other = "another fine password";
+    let call = world
+        .api
+        .call(Method::PUT, &format!("/api/users/{kim}/password"));
+    let body = json!({ "currentPassword": crate::world::PASSWORD, "newPassword": other });
+    let reply = call.bearer(&second.access).json(&body).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    world.until_refused(&first.access).await;
+    world.until_refused(&third.access).await;
+    assert_eq!(reasons(&world, "passwordChanged").await, 2);
+    assert_eq!(world.me(&second.access).await.status, 200);
+    let refused = world.try_log_in(EMAIL, crate::world::PASSWORD).await;
+    assert_eq!(refused.refusal(), (401, "INVALID_CREDENTIALS"));
+    assert_eq!(world.try_log_in(EMAIL, other).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_has_no_session_and_gets_none() {
+    let world = World::start().await;
+    admin(&world).await;
+    let kim = world.register(EMAIL).await;
+    let (first, second) = (world.log_in(EMAIL).await, world.log_in(EMAIL).await);
+    let call = world.api.call(Method::DELETE, &format!("/api/users/{kim}"));
+    let reply = call.bearer(&first.access).send().await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    world.until_refused(&first.access).await;
+    world.until_refused(&second.access).await;
+    until(async || revoked_sessions(&world).await == 2).await;
+    let refused = world.try_log_in(EMAIL, crate::world::PASSWORD).await;
+    assert_eq!(refused.refusal(), (401, "INVALID_CREDENTIALS"));
+    let refreshed = world.try_refresh(&second.refresh).await;
+    assert!((400..500).contains(&refreshed.status), "{}", refreshed.body);
 }

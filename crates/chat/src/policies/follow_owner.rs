@@ -49,7 +49,14 @@ fn react(event: &UserEvent, sequence: u64, owned: &[RoomId]) -> Vec<Follow> {
             };
             owned.iter().map(follow).collect()
         }
-        UserEvent::UserCreated(_) | UserEvent::UserRoleChanged(_) => Vec::new(),
+        UserEvent::UserCreated(_)
+        | UserEvent::UserProfileChanged(_)
+        | UserEvent::UserEmailChanged(_)
+        | UserEvent::UserSettingsChanged(_)
+        | UserEvent::UserRoleChanged(_)
+        | UserEvent::PasswordChanged(_)
+        | UserEvent::UserDeleted(_)
+        | UserEvent::UserErased(_) => Vec::new(),
     }
 }
 
@@ -65,7 +72,14 @@ impl Policy for FollowOwner {
         let user_event: UserEvent = event.decode(&event_schema(USER_EVENTS))?;
         let owner = match &user_event {
             UserEvent::UserStatusChanged(changed) => changed.user_id,
-            UserEvent::UserCreated(_) | UserEvent::UserRoleChanged(_) => return Ok(Vec::new()),
+            UserEvent::UserCreated(_)
+            | UserEvent::UserProfileChanged(_)
+            | UserEvent::UserEmailChanged(_)
+            | UserEvent::UserSettingsChanged(_)
+            | UserEvent::UserRoleChanged(_)
+            | UserEvent::PasswordChanged(_)
+            | UserEvent::UserDeleted(_)
+            | UserEvent::UserErased(_) => return Ok(Vec::new()),
         };
         let owned = self.0.directory.owned_by(owner).await;
         let owned = owned.map_err(Failure::transient)?;

@@ -90,6 +90,11 @@ impl Person {
         Reply::read(request.send().await.unwrap()).await
     }
 
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        let request = self.request(Method::DELETE, path);
+        Reply::read(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn socket(&self) -> Socket {
         let url = format!("{}/ws", self.base.replace("http", "ws"));
         let mut request = url.into_client_request().unwrap();

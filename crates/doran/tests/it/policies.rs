@@ -62,6 +62,39 @@ async fn a_suspension_and_its_end_reach_rooms_sessions_and_sockets_of_every_role
 }
 
 #[tokio::test]
+async fn a_deletion_reaches_rooms_sessions_and_sockets_of_every_role() {
+    let system = System::in_separate_processes().await;
+    let running = |policy: &Value| policy["state"] == "up to date";
+    until(async || policies(&system).await.iter().all(running)).await;
+    let (kim, lee) = (
+        Person::register(&system, "kim").await,
+        Person::register(&system, "lee").await,
+    );
+    let mut socket = kim.socket().await;
+    let promoted = system.run(&["users", "promote", "lee@example.com"]).await;
+    assert_eq!(promoted.code, 0, "{promoted:?}");
+    let path = format!("/api/users/{}", kim.id);
+    until(async || lee.delete(&path).await.status == 200).await;
+    assert_eq!(socket.closed().await, Some(4503));
+    assert_eq!(kim.get("/api/auth/me", "USER:1").await.status, 401);
+    until(async || {
+        let log = system.run(&["events", "view", "USER", "--type", "UserErased", "--json"]);
+        log.await.json().len() == 1
+    })
+    .await;
+    until(async || policies(&system).await.iter().all(running)).await;
+    let left = lee.get(&path, "USER:1").await;
+    assert_eq!(left.data["name"], "deleted user");
+    for process in system.services.iter().chain([&system.gateway]) {
+        assert!(
+            !process.log().contains("ermissions Violation"),
+            "{}",
+            process.log()
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_operator_sees_what_is_parked_and_lets_it_go() {
     let system = System::in_one_process().await;
     let running = |policy: &Value| policy["state"] == "up to date";

@@ -55,8 +55,9 @@ fn reason_to_end(gateway: &Gateway, link: &Link) -> Option<CloseCode> {
 fn code_of(reason: Revocation) -> CloseCode {
     match reason {
         Revocation::Account => CloseCode::AccountEnded,
-        Revocation::LoggedOut | Revocation::LoggedOutEverywhere | Revocation::TokenReused => {
-            CloseCode::SessionRevoked
-        }
+        Revocation::LoggedOut
+        | Revocation::LoggedOutEverywhere
+        | Revocation::TokenReused
+        | Revocation::PasswordChanged => CloseCode::SessionRevoked,
     }
 }

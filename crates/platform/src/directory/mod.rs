@@ -8,4 +8,4 @@ mod users;
 
 pub use rooms::{Membership, RoomEntry, Rooms};
 pub use sessions::Sessions;
-pub use users::{Account, Users};
+pub use users::{Account, Ending, Users};

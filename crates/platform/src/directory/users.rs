@@ -1,6 +1,6 @@
 //! Accounts: who exists, with which status and role.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_nats::jetstream;
 use doran_contract::{
@@ -11,6 +11,7 @@ use doran_contract::{
 };
 use doran_eventstore::Recorded;
 use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
+use tokio::sync::broadcast;
 
 use crate::{Lifecycle, event_schema};
 
@@ -27,8 +28,20 @@ pub struct Account {
     pub last_sequence: u64,
 }
 
+/// How far the end of an account has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nobody sees the person any more; what was sealed for them still opens.
+    Deleted,
+    /// Nothing of them opens any more.
+    Erased,
+}
+
 #[derive(Debug, Default)]
-struct Accounts(HashMap<UserId, Account>);
+struct Accounts {
+    standing: HashMap<UserId, Account>,
+    ended: HashMap<UserId, Ending>,
+}
 
 impl Fold for Accounts {
     fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
@@ -40,7 +53,7 @@ impl Fold for Accounts {
                     first_sequence: event.sequence,
                     last_sequence: event.sequence,
                 };
-                self.0.insert(created.user_id, account);
+                self.standing.insert(created.user_id, account);
             }
             UserEvent::UserStatusChanged(changed) => {
                 self.update(changed.user_id, event.sequence, |account| {
@@ -52,6 +65,20 @@ impl Fold for Accounts {
                     account.role = changed.to;
                 });
             }
+            UserEvent::UserProfileChanged(changed) => {
+                self.update(changed.user_id, event.sequence, |_| ());
+            }
+            UserEvent::UserEmailChanged(changed) => {
+                self.update(changed.user_id, event.sequence, |_| ());
+            }
+            UserEvent::UserSettingsChanged(changed) => {
+                self.update(changed.user_id, event.sequence, |_| ());
+            }
+            UserEvent::PasswordChanged(changed) => {
+                self.update(changed.user_id, event.sequence, |_| ());
+            }
+            UserEvent::UserDeleted(deleted) => self.end(deleted.user_id, Ending::Deleted),
+            UserEvent::UserErased(erased) => self.end(erased.user_id, Ending::Erased),
         }
         Ok(())
     }
@@ -59,10 +86,15 @@ impl Fold for Accounts {
 
 impl Accounts {
     fn update(&mut self, user: UserId, sequence: u64, change: impl FnOnce(&mut Account)) {
-        if let Some(account) = self.0.get_mut(&user) {
+        if let Some(account) = self.standing.get_mut(&user) {
             change(account);
             account.last_sequence = sequence;
         }
+    }
+
+    fn end(&mut self, user: UserId, ending: Ending) {
+        self.standing.remove(&user);
+        self.ended.insert(user, ending);
     }
 }
 
@@ -84,10 +116,13 @@ impl Users {
         .map(Self)
     }
 
-    /// The account, also if it was made a moment ago by another process.
+    /// The account, also if it was made a moment ago by another process. Deleted ones are none.
     pub async fn find(&self, user: UserId) -> Option<Account> {
         if let Some(account) = self.get(user) {
             return Some(account);
+        }
+        if self.ending(user).is_some() {
+            return None;
         }
         if let Err(error) = self.0.catch_up(&format!("user.{user}.*"), PATIENCE).await {
             tracing::warn!(%error, "cannot ask the log about an unknown account");
@@ -95,9 +130,27 @@ impl Users {
         self.get(user)
     }
 
-    /// The account as far as this process has read the log.
+    /// The account as far as this process has read the log. Deleted ones are none.
     pub fn get(&self, user: UserId) -> Option<Account> {
-        self.0.read(|accounts| accounts.0.get(&user).copied())
+        self.0
+            .read(|accounts| accounts.standing.get(&user).copied())
+    }
+
+    /// How far the end of somebody's account has come; none if it stands or never was.
+    pub fn ending(&self, user: UserId) -> Option<Ending> {
+        self.0.read(|accounts| accounts.ended.get(&user).copied())
+    }
+
+    /// Everybody whose account has ended.
+    pub fn ended(&self) -> Vec<(UserId, Ending)> {
+        let all =
+            |accounts: &Accounts| accounts.ended.iter().map(|(id, end)| (*id, *end)).collect();
+        self.0.read(all)
+    }
+
+    /// Every event from now on, each after it has been taken in.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Recorded>> {
+        self.0.subscribe()
     }
 
     pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {

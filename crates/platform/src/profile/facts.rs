@@ -16,6 +16,8 @@ pub struct Facts {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_conn_time: Option<Timestamp>,
+    /// A setting of the person's own.
+    pub coach_check: bool,
 }
 
 impl Facts {
@@ -34,7 +36,7 @@ impl Facts {
             last_conn_time: self.last_conn_time,
             status: Some(self.status),
             role: Some(self.role),
-            coach_check: false,
+            coach_check: self.coach_check,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }

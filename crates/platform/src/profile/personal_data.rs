@@ -1,6 +1,11 @@
 //! Personal data, plain and sealed. The only place that knows under which field names it is sealed.
 
-use doran_contract::{Sealed, events::UserCreated, subject};
+use doran_contract::{
+    Sealed,
+    events::{UserCreated, UserEmailChanged, UserEvent, UserProfileChanged},
+    subject,
+    user::User,
+};
 use uuid::Uuid;
 
 use crate::keyring::{DataKey, Keyring, OpenFieldError, Place};
@@ -55,6 +60,18 @@ const PICTURE: &str = "picture";
 const INFO: &str = "info";
 
 impl PersonalData {
+    /// What a user in full holds; none of a deleted one.
+    pub fn of(user: &User) -> Option<Self> {
+        Some(Self {
+            email: user.email.clone()?,
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            name: user.name.clone(),
+            picture: user.picture.clone(),
+            info: user.info.clone(),
+        })
+    }
+
     pub fn seal(&self, key: &DataKey, subject: String, event_id: Uuid) -> SealedPersonalData {
         let seal = |field, text: &str| {
             let subject = subject.as_str();
@@ -80,19 +97,50 @@ impl PersonalData {
     }
 }
 
-impl SealedPersonalData {
-    /// As `UserCreated` holds it.
-    pub fn of(event: UserCreated, event_id: Uuid) -> Self {
-        Self {
-            subject: subject::user(event.user_id, "UserCreated"),
-            event_id,
-            email: event.email,
-            first_name: event.first_name,
-            last_name: event.last_name,
-            name: event.name,
-            picture: event.picture,
-            info: event.info,
+/// The fields have the same names in each event that holds them all.
+macro_rules! held_by {
+    ($event:expr, $event_id:expr, $event_type:literal) => {
+        SealedPersonalData {
+            subject: subject::user($event.user_id, $event_type),
+            event_id: $event_id,
+            email: $event.email,
+            first_name: $event.first_name,
+            last_name: $event.last_name,
+            name: $event.name,
+            picture: $event.picture,
+            info: $event.info,
         }
+    };
+}
+
+impl SealedPersonalData {
+    /// What the event holds; none of an event that says nothing personal.
+    pub fn of(event: UserEvent, event_id: Uuid) -> Option<Self> {
+        match event {
+            UserEvent::UserCreated(created) => Some(Self::of_created(created, event_id)),
+            UserEvent::UserProfileChanged(changed) => {
+                Some(Self::of_profile_changed(changed, event_id))
+            }
+            UserEvent::UserEmailChanged(changed) => Some(Self::of_email_changed(changed, event_id)),
+            UserEvent::UserSettingsChanged(_)
+            | UserEvent::UserStatusChanged(_)
+            | UserEvent::UserRoleChanged(_)
+            | UserEvent::PasswordChanged(_)
+            | UserEvent::UserDeleted(_)
+            | UserEvent::UserErased(_) => None,
+        }
+    }
+
+    pub fn of_created(event: UserCreated, event_id: Uuid) -> Self {
+        held_by!(event, event_id, "UserCreated")
+    }
+
+    pub fn of_profile_changed(event: UserProfileChanged, event_id: Uuid) -> Self {
+        held_by!(event, event_id, "UserProfileChanged")
+    }
+
+    pub fn of_email_changed(event: UserEmailChanged, event_id: Uuid) -> Self {
+        held_by!(event, event_id, "UserEmailChanged")
     }
 
     /// Opens all fields; none if the person's key was destroyed.

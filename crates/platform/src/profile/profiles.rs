@@ -50,7 +50,7 @@ pub struct Profiles {
     log: LogReader,
     users: Users,
     keyring: Keyring,
-    cache: Cache<(UserId, u64), Arc<Profile>>,
+    cache: Cache<UserId, Arc<Profile>>,
 }
 
 impl Profiles {
@@ -86,7 +86,8 @@ impl Profiles {
         user: UserId,
         sequence: u64,
     ) -> Result<Option<Arc<Profile>>, ProfileError> {
-        if let Some(profile) = self.cache.get(&(user, sequence)).await {
+        let known = self.cache.get(&user).await;
+        if let Some(profile) = known.filter(|profile| profile.sequence >= sequence) {
             return Ok(Some(profile));
         }
         let from = self
@@ -108,10 +109,18 @@ impl Profiles {
             });
         }
         let profile = Arc::new(profile);
-        self.cache
-            .insert((user, reached), Arc::clone(&profile))
-            .await;
+        self.cache.insert(user, Arc::clone(&profile)).await;
+        if self.users.ending(user).is_some() {
+            // Deleted between the reading and the keeping.
+            self.forget(user).await;
+            return Ok(None);
+        }
         Ok(Some(profile))
+    }
+
+    /// Holds nothing of the person in memory any more.
+    pub(crate) async fn forget(&self, user: UserId) {
+        self.cache.invalidate(&user).await;
     }
 
     async fn fold(&self, events: &[Recorded]) -> Result<Option<Profile>, ProfileError> {
@@ -147,6 +156,18 @@ impl Fold {
             UserEvent::UserRoleChanged(changed) => {
                 before.map(|fold| fold.changed(event, |facts| facts.role = changed.to))
             }
+            UserEvent::UserProfileChanged(changed) => before.map(|fold| Self {
+                personal: SealedPersonalData::of_profile_changed(changed, event.event_id),
+                ..fold.changed(event, |_| ())
+            }),
+            UserEvent::UserEmailChanged(changed) => before.map(|fold| Self {
+                personal: SealedPersonalData::of_email_changed(changed, event.event_id),
+                ..fold.changed(event, |_| ())
+            }),
+            UserEvent::UserSettingsChanged(changed) => before
+                .map(|fold| fold.changed(event, |facts| facts.coach_check = changed.coach_check)),
+            UserEvent::PasswordChanged(_) => before.map(|fold| fold.changed(event, |_| ())),
+            UserEvent::UserDeleted(_) | UserEvent::UserErased(_) => None,
         })
     }
 
@@ -159,8 +180,9 @@ impl Fold {
                 created_at: event.time.into(),
                 updated_at: event.time.into(),
                 last_conn_time: None,
+                coach_check: false,
             },
-            personal: SealedPersonalData::of(created, event.event_id),
+            personal: SealedPersonalData::of_created(created, event.event_id),
             sequence: event.sequence,
         }
     }

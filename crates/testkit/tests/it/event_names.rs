@@ -14,9 +14,6 @@ const EVENTS: [(&str, &[(&str, u32)]); 4] = [
     ("SESSION", SESSION_EVENTS),
 ];
 
-/// Lanes that were promised before their event exists. Strike one out when its event comes.
-const AHEAD_OF_THEIR_EVENT: [&str; 1] = ["UserDeleted"];
-
 fn is_event_of(stream: &str, event_type: &str) -> bool {
     let mut events = EVENTS
         .iter()
@@ -65,10 +62,9 @@ fn every_canonical_stream_has_a_file_and_every_lane_is_named_after_its_event() {
             .trim_end_matches(".json");
         assert_eq!(file.name(), stem);
         for source in file.config.sources.iter().flatten() {
-            let is_promised = AHEAD_OF_THEIR_EVENT.contains(&stem);
             assert!(
-                is_event_of(&source.name, stem) != is_promised,
-                "{stem} is no event of {}, or no longer ahead of it",
+                is_event_of(&source.name, stem),
+                "{stem} is no event of {}",
                 source.name
             );
             let filter = source.filter_subject.as_deref().unwrap_or_default();

@@ -1,7 +1,11 @@
 //! Commands on people, one file each.
 
+pub(crate) mod change_password;
+pub(crate) mod change_profile;
 pub(crate) mod change_role;
+pub(crate) mod change_settings;
 pub(crate) mod change_status;
+pub(crate) mod delete_user;
 pub(crate) mod register;
 
 /// `ce-source` of this service's events.

@@ -64,9 +64,14 @@ pub(crate) async fn register(
     let ctx = headers.context(&service.platform, SOURCE, None, &body.raw);
     let user = UserId::new(created_by(ctx.command_id));
     let email_key = service.platform.blinder.email_key(&body.value.email);
-    if service.users.load(&user.to_string()).await?.is_none() {
-        refuse_taken(&service, &email_key).await?;
-        keep_password(&service, user, &body.value.password).await?;
+    match service.users.load(&user.to_string()).await? {
+        None => {
+            refuse_taken(&service, &email_key).await?;
+            keep_password(&service, user, &body.value.password).await?;
+        }
+        // A late retry must not make a key for somebody whose key is destroyed.
+        Some(known) if known.aggregate.email_key().is_none() => return Err(Error::NotFound.into()),
+        Some(_) => {}
     }
     let registration = seal(&service, &ctx, user, body.value, email_key).await?;
     let command = Command::Register(Box::new(registration));

@@ -21,11 +21,11 @@ use sqlx::{
 /// Status and role are read as JSON, so that the contract alone says how they are spelled.
 const SELECT: &str = "
     select
-        u.id, u.profile_event_id,
+        u.id, u.profile_event_id, u.profile_event_type,
         u.email, u.first_name, u.last_name, u.name, u.picture, u.info,
         to_jsonb(u.status) as status, to_jsonb(u.role) as role,
-        u.created_sequence, u.version, u.created_at, u.updated_at,
-        c.last_conn_time
+        u.coach_check, u.created_sequence, u.version, u.created_at, u.updated_at,
+        case when u.deleted_at is null then c.last_conn_time end as last_conn_time
     from users u
     left join user_name_tokens t on t.user_id = u.id
     left join user_last_connections c on c.user_id = u.id
@@ -34,7 +34,8 @@ const SELECT: &str = "
 /// A person as the tables have them.
 pub(crate) struct Person {
     facts: Facts,
-    personal: SealedPersonalData,
+    /// None of a deleted person.
+    personal: Option<SealedPersonalData>,
     /// Sequence of the person's first event: the order of lists, newest first.
     pub(crate) created_sequence: i64,
     /// Sequence of the newest event.
@@ -86,6 +87,7 @@ impl Person {
         limit: i64,
     ) -> Result<Vec<Self>, sqlx::Error> {
         let mut query = QueryBuilder::<Postgres>::new(SELECT);
+        query.push(" and u.deleted_at is null");
         if let Some(tokens) = &filter.name_tokens {
             query.push(" and t.tokens @> ").push_bind(tokens);
         }
@@ -112,7 +114,10 @@ impl Person {
     }
 
     pub(crate) async fn open(self, keyring: &Keyring) -> Result<User, OpenFieldError> {
-        let personal = self.personal.open(keyring).await?;
+        let personal = match self.personal {
+            Some(sealed) => sealed.open(keyring).await?,
+            None => None,
+        };
         Ok(self.facts.with(personal))
     }
 }
@@ -129,24 +134,32 @@ impl FromRow<'_, PgRow> for Person {
             last_conn_time: row
                 .try_get::<Option<DateTime<Utc>>, _>("last_conn_time")?
                 .map(Timestamp::from),
-        };
-        let personal = SealedPersonalData {
-            subject: subject::user(id, "UserCreated"),
-            event_id: row.try_get::<Uuid, _>("profile_event_id")?,
-            email: json(row, "email")?,
-            first_name: json(row, "first_name")?,
-            last_name: json(row, "last_name")?,
-            name: json(row, "name")?,
-            picture: optional_json(row, "picture")?,
-            info: optional_json(row, "info")?,
+            coach_check: row.try_get("coach_check")?,
         };
         Ok(Self {
+            personal: personal(row, id)?,
             facts,
-            personal,
             created_sequence: row.try_get("created_sequence")?,
             version: row.try_get::<i64, _>("version")?.unsigned_abs(),
         })
     }
+}
+
+fn personal(row: &PgRow, id: UserId) -> Result<Option<SealedPersonalData>, sqlx::Error> {
+    let Some(email) = optional_json(row, "email")? else {
+        return Ok(None);
+    };
+    let event_type: String = row.try_get("profile_event_type")?;
+    Ok(Some(SealedPersonalData {
+        subject: subject::user(id, &event_type),
+        event_id: row.try_get::<Uuid, _>("profile_event_id")?,
+        email,
+        first_name: json(row, "first_name")?,
+        last_name: json(row, "last_name")?,
+        name: json(row, "name")?,
+        picture: optional_json(row, "picture")?,
+        info: optional_json(row, "info")?,
+    }))
 }
 
 fn json<T: DeserializeOwned>(row: &PgRow, column: &str) -> Result<T, sqlx::Error> {

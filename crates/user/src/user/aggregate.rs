@@ -2,10 +2,13 @@
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use doran_contract::{
-    UserId,
-    events::{USER_EVENTS, UserCreated, UserEvent, UserRoleChanged, UserStatusChanged},
+    Sealed, SessionId, UserId,
+    events::{
+        PasswordChanged, USER_EVENTS, UserCreated, UserDeleted, UserEmailChanged, UserErased,
+        UserEvent, UserProfileChanged, UserRoleChanged, UserSettingsChanged, UserStatusChanged,
+    },
     subject::{USER, USER_STREAM},
-    user::{Role, UserStatus},
+    user::{PasswordChange, Role, UserStatus},
 };
 use doran_eventstore::{Claim, EventSourced, Schema};
 use doran_platform::{event_schema, profile::SealedPersonalData};
@@ -18,22 +21,50 @@ pub(crate) const EMAIL_CLAIM: &str = "email";
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct User {
-    /// None before the registration.
-    account: Option<Account>,
+    life: Life,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+enum Life {
+    #[default]
+    Unregistered,
+    Standing(Account),
+    Deleted(UserId),
+    Erased,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Account {
     id: UserId,
     status: UserStatus,
     role: Role,
+    email_key: String,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
     Register(Box<Registration>),
+    /// What the person says about themselves, as a whole.
+    ChangeProfile(Box<SealedPersonalData>),
+    ChangeEmail {
+        email_key: String,
+        personal: Box<SealedPersonalData>,
+    },
+    ChangeSettings {
+        settings: Sealed,
+        coach_check: bool,
+    },
+    /// The hash is replaced already.
+    NotePassword {
+        kept_session_id: Option<SessionId>,
+    },
     ChangeStatus(UserStatus),
     ChangeRole(Role),
+    /// What was asked for is so already; what is left is that the account stands.
+    Keep,
+    Delete,
+    /// Key and credential are destroyed already.
+    NoteErasure,
 }
 
 #[derive(Clone, Debug)]
@@ -44,17 +75,49 @@ pub(crate) struct Registration {
 }
 
 impl User {
+    /// Under which key the person's address is claimed; none of somebody who is not there.
+    pub(crate) fn email_key(&self) -> Option<&str> {
+        self.standing()
+            .ok()
+            .map(|account| account.email_key.as_str())
+    }
+
     fn decide(&self, command: Command) -> Result<Option<UserEvent>, Error> {
         match command {
             Command::Register(registration) => self.decide_register(*registration).map(Some),
+            Command::ChangeProfile(personal) => self.decide_profile(*personal).map(Some),
+            Command::ChangeEmail {
+                email_key,
+                personal,
+            } => self.decide_email(email_key, *personal).map(Some),
+            Command::ChangeSettings {
+                settings,
+                coach_check,
+            } => self.decide_settings(settings, coach_check).map(Some),
+            Command::NotePassword { kept_session_id } => {
+                self.decide_password(kept_session_id).map(Some)
+            }
             Command::ChangeStatus(to) => self.decide_status(to),
             Command::ChangeRole(to) => self.decide_role(to),
+            Command::Keep => self.standing().map(|_| None),
+            Command::Delete => self.decide_delete().map(Some),
+            Command::NoteErasure => self.decide_erasure(),
+        }
+    }
+
+    fn standing(&self) -> Result<&Account, Error> {
+        match &self.life {
+            Life::Standing(account) => Ok(account),
+            Life::Unregistered | Life::Deleted(_) | Life::Erased => Err(Error::NotFound),
         }
     }
 
     fn decide_register(&self, registration: Registration) -> Result<UserEvent, Error> {
-        if self.account.is_some() {
-            return Err(Error::AlreadyRegistered);
+        match self.life {
+            Life::Unregistered => {}
+            Life::Standing(_) | Life::Deleted(_) | Life::Erased => {
+                return Err(Error::AlreadyRegistered);
+            }
         }
         let personal = registration.personal;
         let created = UserCreated {
@@ -71,8 +134,60 @@ impl User {
         Ok(created.into())
     }
 
+    fn decide_profile(&self, personal: SealedPersonalData) -> Result<UserEvent, Error> {
+        let account = self.standing()?;
+        let changed = UserProfileChanged {
+            user_id: account.id,
+            email: personal.email,
+            first_name: personal.first_name,
+            last_name: personal.last_name,
+            name: personal.name,
+            picture: personal.picture,
+            info: personal.info,
+        };
+        Ok(changed.into())
+    }
+
+    fn decide_email(
+        &self,
+        email_key: String,
+        personal: SealedPersonalData,
+    ) -> Result<UserEvent, Error> {
+        let account = self.standing()?;
+        let changed = UserEmailChanged {
+            user_id: account.id,
+            email_key,
+            previous_email_key: account.email_key.clone(),
+            email: personal.email,
+            first_name: personal.first_name,
+            last_name: personal.last_name,
+            name: personal.name,
+            picture: personal.picture,
+            info: personal.info,
+        };
+        Ok(changed.into())
+    }
+
+    fn decide_settings(&self, settings: Sealed, coach_check: bool) -> Result<UserEvent, Error> {
+        let changed = UserSettingsChanged {
+            user_id: self.standing()?.id,
+            settings,
+            coach_check,
+        };
+        Ok(changed.into())
+    }
+
+    fn decide_password(&self, kept_session_id: Option<SessionId>) -> Result<UserEvent, Error> {
+        let changed = PasswordChanged {
+            user_id: self.standing()?.id,
+            reason: PasswordChange::Changed,
+            kept_session_id,
+        };
+        Ok(changed.into())
+    }
+
     fn decide_status(&self, to: UserStatus) -> Result<Option<UserEvent>, Error> {
-        let account = self.account.ok_or(Error::NotFound)?;
+        let account = self.standing()?;
         let changed = UserStatusChanged {
             user_id: account.id,
             from: account.status,
@@ -82,13 +197,37 @@ impl User {
     }
 
     fn decide_role(&self, to: Role) -> Result<Option<UserEvent>, Error> {
-        let account = self.account.ok_or(Error::NotFound)?;
+        let account = self.standing()?;
         let changed = UserRoleChanged {
             user_id: account.id,
             from: account.role,
             to,
         };
         Ok((changed.from != to).then(|| changed.into()))
+    }
+
+    fn decide_delete(&self) -> Result<UserEvent, Error> {
+        let account = self.standing()?;
+        let deleted = UserDeleted {
+            user_id: account.id,
+            email_key: account.email_key.clone(),
+        };
+        Ok(deleted.into())
+    }
+
+    fn decide_erasure(&self) -> Result<Option<UserEvent>, Error> {
+        match &self.life {
+            Life::Unregistered => Err(Error::NotFound),
+            Life::Standing(_) => Err(Error::NotDeleted),
+            Life::Deleted(user_id) => Ok(Some(UserErased { user_id: *user_id }.into())),
+            Life::Erased => Ok(None),
+        }
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Account)) {
+        if let Life::Standing(account) = &mut self.life {
+            change(account);
+        }
     }
 }
 
@@ -114,29 +253,32 @@ impl Aggregate for User {
     fn apply(&mut self, event: UserEvent) {
         match event {
             UserEvent::UserCreated(created) => {
-                self.account = Some(Account {
+                self.life = Life::Standing(Account {
                     id: created.user_id,
                     status: UserStatus::Active,
                     role: created.role,
+                    email_key: created.email_key,
                 });
             }
+            UserEvent::UserEmailChanged(changed) => {
+                self.change(|account| account.email_key = changed.email_key);
+            }
             UserEvent::UserStatusChanged(changed) => {
-                if let Some(account) = &mut self.account {
-                    account.status = changed.to;
-                }
+                self.change(|account| account.status = changed.to);
             }
-            UserEvent::UserRoleChanged(changed) => {
-                if let Some(account) = &mut self.account {
-                    account.role = changed.to;
-                }
-            }
+            UserEvent::UserRoleChanged(changed) => self.change(|account| account.role = changed.to),
+            UserEvent::UserProfileChanged(_)
+            | UserEvent::UserSettingsChanged(_)
+            | UserEvent::PasswordChanged(_) => {}
+            UserEvent::UserDeleted(deleted) => self.life = Life::Deleted(deleted.user_id),
+            UserEvent::UserErased(_) => self.life = Life::Erased,
         }
     }
 }
 
 impl EventSourced for User {
     const STREAM: &'static str = USER_STREAM;
-    const STATE_VERSION: u32 = 1;
+    const STATE_VERSION: u32 = 2;
 
     fn schema() -> Schema {
         event_schema(USER_EVENTS)
@@ -147,7 +289,19 @@ impl EventSourced for User {
             UserEvent::UserCreated(created) => {
                 vec![Claim::take(EMAIL_CLAIM, created.email_key.as_str())]
             }
-            UserEvent::UserStatusChanged(_) | UserEvent::UserRoleChanged(_) => Vec::new(),
+            UserEvent::UserEmailChanged(changed) => vec![
+                Claim::release(EMAIL_CLAIM, changed.previous_email_key.as_str()),
+                Claim::take(EMAIL_CLAIM, changed.email_key.as_str()),
+            ],
+            UserEvent::UserDeleted(deleted) => {
+                vec![Claim::release(EMAIL_CLAIM, deleted.email_key.as_str())]
+            }
+            UserEvent::UserProfileChanged(_)
+            | UserEvent::UserSettingsChanged(_)
+            | UserEvent::UserStatusChanged(_)
+            | UserEvent::UserRoleChanged(_)
+            | UserEvent::PasswordChanged(_)
+            | UserEvent::UserErased(_) => Vec::new(),
         }
     }
 

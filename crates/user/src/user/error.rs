@@ -11,14 +11,19 @@ pub enum Error {
     AlreadyRegistered,
     #[error("user not found")]
     NotFound,
+    #[error("an account is deleted before it is erased")]
+    NotDeleted,
+    #[error("the current password is wrong")]
+    WrongPassword,
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let code = match error {
             Error::EmailTaken => ErrorCode::EmailTaken,
-            Error::AlreadyRegistered => ErrorCode::Conflict,
+            Error::AlreadyRegistered | Error::NotDeleted => ErrorCode::Conflict,
             Error::NotFound => ErrorCode::NotFound,
+            Error::WrongPassword => ErrorCode::InvalidCredentials,
         };
         Self::new(code, error.to_string())
     }

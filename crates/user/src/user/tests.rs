@@ -1,7 +1,10 @@
 use cqrs_es::test::TestFramework;
 use doran_contract::{
     Sealed, UserId,
-    events::{UserCreated, UserEvent, UserRoleChanged, UserStatusChanged},
+    events::{
+        UserCreated, UserDeleted, UserEmailChanged, UserErased, UserEvent, UserRoleChanged,
+        UserStatusChanged,
+    },
     user::{Role, UserStatus},
 };
 use doran_eventstore::{Claim, EventSourced};
@@ -125,5 +128,114 @@ fn nobody_changes_a_user_who_does_not_exist() {
         given(vec![])
             .when(command)
             .then_expect_error(Error::NotFound);
+    }
+}
+
+fn deleted() -> UserEvent {
+    let deleted = UserDeleted {
+        user_id: ID,
+        email_key: "ab12".to_owned(),
+    };
+    deleted.into()
+}
+
+fn erased() -> UserEvent {
+    UserErased { user_id: ID }.into()
+}
+
+fn moved(email_key: &str, previous_email_key: &str) -> UserEvent {
+    let registration = registration();
+    let changed = UserEmailChanged {
+        user_id: ID,
+        email_key: email_key.to_owned(),
+        previous_email_key: previous_email_key.to_owned(),
+        email: registration.personal.email,
+        first_name: registration.personal.first_name,
+        last_name: registration.personal.last_name,
+        name: registration.personal.name,
+        picture: registration.personal.picture,
+        info: registration.personal.info,
+    };
+    changed.into()
+}
+
+fn move_to(email_key: &str) -> Command {
+    Command::ChangeEmail {
+        email_key: email_key.to_owned(),
+        personal: Box::new(registration().personal),
+    }
+}
+
+#[test]
+fn another_address_is_taken_and_the_one_before_it_is_free() {
+    given(vec![created()])
+        .when(move_to("cd34"))
+        .then_expect_events(vec![moved("cd34", "ab12")]);
+    assert_eq!(
+        User::claims(&moved("cd34", "ab12")),
+        [
+            Claim::release("email", "ab12"),
+            Claim::take("email", "cd34")
+        ]
+    );
+    given(vec![created(), moved("cd34", "ab12")])
+        .when(move_to("ef56"))
+        .then_expect_events(vec![moved("ef56", "cd34")]);
+}
+
+#[test]
+fn a_deletion_frees_the_address_that_the_person_has_by_then() {
+    given(vec![created()])
+        .when(Command::Delete)
+        .then_expect_events(vec![deleted()]);
+    assert_eq!(User::claims(&deleted()), [Claim::release("email", "ab12")]);
+    let of_the_new_address = UserDeleted {
+        user_id: ID,
+        email_key: "cd34".to_owned(),
+    };
+    given(vec![created(), moved("cd34", "ab12")])
+        .when(Command::Delete)
+        .then_expect_events(vec![of_the_new_address.into()]);
+}
+
+#[test]
+fn an_erasure_is_noted_once_and_only_after_the_deletion() {
+    given(vec![created()])
+        .when(Command::NoteErasure)
+        .then_expect_error(Error::NotDeleted);
+    given(vec![created(), deleted()])
+        .when(Command::NoteErasure)
+        .then_expect_events(vec![erased()]);
+    given(vec![created(), deleted(), erased()])
+        .when(Command::NoteErasure)
+        .then_expect_events(vec![]);
+}
+
+#[test]
+fn nothing_happens_to_somebody_who_is_deleted() {
+    for gone in [vec![deleted()], vec![deleted(), erased()]] {
+        let history: Vec<_> = [created()].into_iter().chain(gone).collect();
+        for command in [
+            Command::Keep,
+            Command::Delete,
+            Command::ChangeRole(Role::Admin),
+            Command::ChangeStatus(UserStatus::Suspended),
+            Command::ChangeProfile(Box::new(registration().personal)),
+            move_to("cd34"),
+            Command::NotePassword {
+                kept_session_id: None,
+            },
+            Command::ChangeSettings {
+                settings: sealed("s"),
+                coach_check: true,
+            },
+        ] {
+            given(history.clone())
+                .when(command)
+                .then_expect_error(Error::NotFound);
+        }
+        given(history)
+            .when(Command::Register(Box::new(registration())))
+            .then_expect_error(Error::AlreadyRegistered);
     }
 }

@@ -4,7 +4,7 @@ use axum::http::Method;
 use doran_contract::user::{Role, UserStatus};
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_administrator_suspends_and_the_suspended_is_locked_out() {
@@ -146,15 +146,4 @@ async fn an_operator_promotes_suspends_and_lists_without_a_token() {
             && page.items[0].status == Some(UserStatus::Suspended)
     })
     .await;
-}
-
-/// Waits for what follows the log by itself.
-async fn until(is_so: impl AsyncFn() -> bool) {
-    for _ in 0..400 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    panic!("it did not come to be so in four seconds");
 }

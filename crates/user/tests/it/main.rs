@@ -2,6 +2,9 @@
 #![cfg(test)]
 
 mod administer;
+mod deletion;
+mod password;
+mod profile;
 mod read_models;
 mod register;
 mod search;

@@ -151,3 +151,14 @@ pub(crate) fn registration(email: &str, (last_name, first_name): (&str, &str)) -
 pub(crate) fn id_of(user: &Value) -> UserId {
     user["id"].as_str().unwrap().parse().unwrap()
 }
+
+/// Waits for what follows the log by itself.
+pub(crate) async fn until(is_so: impl AsyncFn() -> bool) {
+    for _ in 0..400 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it did not come to be so in four seconds");
+}

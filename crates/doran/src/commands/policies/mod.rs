@@ -12,7 +12,11 @@ use doran_projection::policy::Declaration;
 use crate::exit::dependency;
 
 /// The policies of all services.
-const EVERY: [Declaration; 2] = [doran_auth::END_WITH_ACCOUNT, doran_chat::FOLLOW_OWNER];
+const EVERY: [Declaration; 3] = [
+    doran_auth::END_WITH_ACCOUNT,
+    doran_chat::FOLLOW_OWNER,
+    doran_user::ERASE_DELETED,
+];
 
 /// Look after what follows from events by itself
 #[derive(Debug, clap::Subcommand)]
