@@ -16,7 +16,7 @@ use crate::{
         register::register,
     },
     queries::{
-        check_email::check_email, get_settings::get_settings, get_user::get_user,
+        audit::audit, check_email::check_email, get_settings::get_settings, get_user::get_user,
         get_user_by_email::get_user_by_email, health::health, list_users::list_users,
         search_users::search_users,
     },
@@ -28,6 +28,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/users", get(list_users).post(register))
         .route("/api/users/", get(list_users).post(register))
         .route("/api/users/health", get(health))
+        .route("/api/users/audit", get(audit))
         .route("/api/users/search", get(search_users))
         .route("/api/users/check-email/{email}", get(check_email))
         .route("/api/users/email/{email}", get(get_user_by_email))

@@ -1,5 +1,6 @@
 //! Questions about people, one file each.
 
+pub(crate) mod audit;
 pub(crate) mod check_email;
 mod email;
 pub(crate) mod find;

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod administer;
+mod audit;
 mod deletion;
 mod password;
 mod profile;
