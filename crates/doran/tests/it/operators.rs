@@ -1,5 +1,6 @@
 //! What operators do beside a running system.
 
+use doran_testkit::NatsUser;
 use serde_json::{Value, json};
 
 use crate::{chat::Person, command::Run, system::System};
@@ -164,6 +165,19 @@ async fn the_doctor_finds_nothing_in_a_healthy_system_and_says_what_ails_another
             .unwrap()
             .contains("opens the data keys")
     );
+    for (name, text) in [
+        ("rights", "user all may do what tools do"),
+        ("disk", "NATS uses "),
+        ("clock", "ms from PostgreSQL's"),
+        ("read models", " of them, at most "),
+    ] {
+        let finding = found(&well, name)["text"].to_string();
+        assert!(finding.contains(text), "{finding}");
+    }
+    let role = system.run_as(NatsUser::Chat, &["doctor", "--json"]).await;
+    assert_eq!(role.code, 3);
+    let rights = found(&role, "rights")["text"].to_string();
+    assert!(rights.contains("set NATS_USER"), "{role:?}");
 
     let ill = system
         .run(&[

@@ -97,6 +97,13 @@ impl System {
         Run::of(doran(arguments).envs(variables)).await
     }
 
+    /// As [`System::run`], with the rights of a role.
+    pub(crate) async fn run_as(&self, user: NatsUser, arguments: &[&str]) -> Run {
+        let mut variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        act_as(user, &self.nats, &mut variables);
+        Run::of(doran(arguments).envs(variables)).await
+    }
+
     /// Writes an event as any release may have written it.
     pub(crate) async fn append(&self, subject: String, headers: HeaderMap, body: String) {
         let js = self.nats.jetstream().await;
@@ -134,13 +141,7 @@ impl Ground {
 
     fn variables_of(&self, user: NatsUser) -> Variables {
         let mut variables = self.variables();
-        for (name, value) in &mut variables {
-            match name.as_str() {
-                "NATS_USER" => user.name().clone_into(value),
-                "NATS_PASSWORD" => *value = self.nats.password(user),
-                _ => {}
-            }
-        }
+        act_as(user, &self.nats, &mut variables);
         variables.retain(|(name, _)| !name.starts_with("NATS_SYSTEM"));
         variables
     }
@@ -159,6 +160,16 @@ impl Ground {
             database,
             redis,
             folder,
+        }
+    }
+}
+
+fn act_as(user: NatsUser, nats: &TestNats, variables: &mut Variables) {
+    for (name, value) in variables {
+        match name.as_str() {
+            "NATS_USER" => user.name().clone_into(value),
+            "NATS_PASSWORD" => *value = nats.password(user),
+            _ => {}
         }
     }
 }

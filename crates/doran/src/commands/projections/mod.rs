@@ -17,6 +17,7 @@ use anyhow::Result;
 
 use self::options::Options;
 pub(crate) use self::service::ServiceName;
+pub(super) use self::status::health;
 
 /// Look after the read models
 #[derive(Debug, clap::Subcommand)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use async_nats::jetstream;
 use chrono::{DateTime, Utc};
 use doran_contract::Timestamp;
@@ -72,27 +72,7 @@ impl Status {
             .await
             .map_err(dependency)?;
         let js = jetstream::new(client);
-        let mut heads = HashMap::new();
-        let mut rows = Vec::new();
-        // A rebuild that is under way has its own, beside those in use.
-        let in_use = ServiceName::schemas().map(str::to_owned);
-        let next = in_use.clone().map(|schema| format!("{schema}_next"));
-        for schema in in_use.into_iter().chain(next) {
-            let pool = database::pool(&self.config, &schema).map_err(dependency)?;
-            let stored = stored(&pool).await.map_err(dependency).with_context(|| {
-                format!("the schema {schema} cannot be read; is DATABASE_URL right?")
-            })?;
-            for stored in stored {
-                if !heads.contains_key(&stored.stream) {
-                    heads.insert(stored.stream.clone(), head(&js, &stored.stream).await?);
-                }
-                rows.extend(
-                    heads
-                        .get(&stored.stream)
-                        .map(|head| Row::new(&schema, stored, head)),
-                );
-            }
-        }
+        let rows = rows(&self.config, &js).await?;
         if self.json {
             return rows.iter().try_for_each(output::json);
         }
@@ -108,6 +88,58 @@ impl Status {
         ];
         Ok(output::table(headings, rows.iter().map(Row::columns))?)
     }
+}
+
+/// Every read model, also of rebuilds that are under way.
+async fn rows(config: &Config, js: &jetstream::Context) -> Result<Vec<Row>> {
+    let mut heads = HashMap::new();
+    let mut rows = Vec::new();
+    // A rebuild that is under way has its own, beside those in use.
+    let in_use = ServiceName::schemas().map(str::to_owned);
+    let next = in_use.clone().map(|schema| format!("{schema}_next"));
+    for schema in in_use.into_iter().chain(next) {
+        let pool = database::pool(config, &schema).map_err(dependency)?;
+        let stored = stored(&pool).await.map_err(dependency).with_context(|| {
+            format!("the schema {schema} cannot be read; is DATABASE_URL right?")
+        })?;
+        for stored in stored {
+            if !heads.contains_key(&stored.stream) {
+                heads.insert(stored.stream.clone(), head(js, &stored.stream).await?);
+            }
+            rows.extend(
+                heads
+                    .get(&stored.stream)
+                    .map(|head| Row::new(&schema, stored, head)),
+            );
+        }
+    }
+    Ok(rows)
+}
+
+/// All read models in one line, or what ails one of them and its mend.
+pub(in crate::commands) async fn health(
+    config: &Config,
+    js: &jetstream::Context,
+) -> Result<String> {
+    let rows = rows(config, js).await?;
+    let of = |state: fn(&State) -> bool| {
+        let names = rows.iter().filter(|row| state(&row.state));
+        let names: Vec<_> = names
+            .map(|row| format!("{}.{}", row.schema, row.read_model))
+            .collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = of(|state| matches!(state, State::OtherLog)) {
+        bail!("made from another log: {names}; run `doran projections rebuild`");
+    }
+    if let Some(names) = of(|state| matches!(state, State::Parked)) {
+        bail!("events are parked: {names}; see `doran projections parked`");
+    }
+    let behind = rows.iter().map(|row| row.lag_events).max().unwrap_or(0);
+    Ok(format!(
+        "{} of them, at most {behind} events behind",
+        rows.len()
+    ))
 }
 
 impl Row {

@@ -1,12 +1,14 @@
 //! `doran doctor`: what the roles depend on, one line each with its state and its mend.
 
+mod server;
+
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use async_nats::{Client, jetstream};
 use doran_eventstore::topology::{CheckOptions, TopologyError};
 use doran_platform::{
-    Config,
+    Clock, Config,
     access_token::Signer,
     keyring::{self, Keyring},
     nats,
@@ -18,7 +20,7 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection};
 use tokio::time::timeout;
 
-use super::projections::ServiceName;
+use super::projections::{self, ServiceName};
 use crate::{exit, output};
 
 /// How long each of them may take to answer.
@@ -52,19 +54,18 @@ impl Doctor {
         let client =
             patiently(async { Ok(nats::connect(&self.config, "doran doctor").await?) }).await;
         let js = client.as_ref().ok().cloned().map(jetstream::new);
+        let log = js.as_ref();
         let findings = [
             Finding::new("NATS", client.map(|client| version(&client))),
-            Finding::new("streams", self.of_log(js.as_ref(), Self::streams).await),
-            Finding::new(
-                "durability",
-                self.of_log(js.as_ref(), Self::durability).await,
-            ),
+            Finding::new("rights", self.of_log(log, Self::rights).await),
+            Finding::new("streams", self.of_log(log, Self::streams).await),
+            Finding::new("durability", self.of_log(log, Self::durability).await),
+            Finding::new("disk", self.of_log(log, Self::disk).await),
             Finding::new("PostgreSQL", patiently(self.postgres()).await),
+            Finding::new("read models", self.of_log(log, Self::read_models).await),
             Finding::new("Redis", patiently(self.redis()).await),
-            Finding::new(
-                "master key",
-                self.of_log(js.as_ref(), Self::master_key).await,
-            ),
+            Finding::new("clock", self.of_log(log, Self::clock).await),
+            Finding::new("master key", self.of_log(log, Self::master_key).await),
             Finding::new("signing key", self.signing_key()),
         ];
         for finding in &findings {
@@ -120,6 +121,30 @@ impl Doctor {
             Err(TopologyError::Differs(_)) => bail!("can be told once the streams are right"),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn rights(&self, js: &jetstream::Context) -> Result<String> {
+        server::rights(&js.client(), self.config.nats_user.as_deref()).await
+    }
+
+    async fn disk(&self, js: &jetstream::Context) -> Result<String> {
+        server::room(&js.client()).await
+    }
+
+    async fn clock(&self, js: &jetstream::Context) -> Result<String> {
+        let asked = async {
+            let mut connection = PgConnection::connect(&self.config.database_url).await?;
+            let now = sqlx::query_scalar("select clock_timestamp()");
+            now.fetch_one(&mut connection).await
+        };
+        // Whether PostgreSQL answers is said above.
+        let postgres: Result<_, sqlx::Error> = asked.await;
+        let clock = Clock::system();
+        server::clock(&js.client(), || clock.now(), postgres.ok()).await
+    }
+
+    async fn read_models(&self, js: &jetstream::Context) -> Result<String> {
+        projections::health(&self.config, js).await
     }
 
     async fn postgres(&self) -> Result<String> {
