@@ -12,7 +12,11 @@ use std::{
 use doran_projection::policy::Declaration;
 use serde_json::Value;
 
-const POLICIES: [Declaration; 2] = [doran_auth::END_WITH_ACCOUNT, doran_chat::FOLLOW_OWNER];
+const POLICIES: [Declaration; 3] = [
+    doran_auth::END_WITH_ACCOUNT,
+    doran_chat::FOLLOW_OWNER,
+    doran_user::ERASE_DELETED,
+];
 /// Only these may publish to the stream, says `nats.conf`.
 const PRODUCERS: [(&str, &str); 4] = [
     ("USER", "user"),
