@@ -6,19 +6,19 @@ use async_nats::service::{Request, ServiceExt, endpoint::Endpoint};
 use doran_contract::{
     ErrorCode, UserId,
     command::{
-        CHAT_QUEUE, MOVE_READ_MARKER, MoveReadMarker, ReadMarker, Reply, SEND_MESSAGE, SendMessage,
-        Sent,
+        CHANGE_MESSAGE, CHAT_QUEUE, ChangeMessage, Changed, MOVE_READ_MARKER, MoveReadMarker,
+        ReadMarker, Reply, SEND_MESSAGE, SendMessage, Sent,
     },
 };
 use doran_eventstore::{CommandContext, envelope::TRACEPARENT};
 use doran_platform::http::Refusal;
-use futures_util::{StreamExt, future::join};
+use futures_util::{StreamExt, future::join3};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Semaphore;
 
 use crate::{
     commands::SOURCE,
-    messages::{move_marker, send},
+    messages::{change, move_marker, send},
     state::Service,
 };
 
@@ -37,14 +37,17 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
         .await?;
     let sending = micro.endpoint_builder().name("SendMessage");
     let sending = sending.add(SEND_MESSAGE).await?;
+    let changing = micro.endpoint_builder().name("ChangeMessage");
+    let changing = changing.add(CHANGE_MESSAGE).await?;
     let reading = micro.endpoint_builder().name("MoveReadMarker");
     let reading = reading.add(MOVE_READ_MARKER).await?;
 
     let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
     let service = service.clone();
     service.platform.lifecycle.clone().spawn(async move {
-        join(
+        join3(
             listen(&service, sending, &in_flight, send_message),
+            listen(&service, changing, &in_flight, change_message),
             listen(&service, reading, &in_flight, move_read_marker),
         )
         .await;
@@ -59,6 +62,15 @@ async fn send_message(service: Service, request: Command<SendMessage>) -> Result
     let ctx = request.context(&service, request.command.sender_id);
     let sending = send(&service, request.command, ctx).await?;
     Ok(sending.sent(service.platform.durability))
+}
+
+async fn change_message(
+    service: Service,
+    request: Command<ChangeMessage>,
+) -> Result<Changed, Refusal> {
+    let ctx = request.context(&service, request.command.user_id);
+    let changing = change(&service, request.command, ctx).await?;
+    Ok(Changed { seq: changing.seq })
 }
 
 async fn move_read_marker(
@@ -76,7 +88,7 @@ struct Command<C> {
 }
 
 impl<C> Command<C> {
-    /// What is sent or moved names the command, so the id here is any.
+    /// What is sent, changed or moved names the command, so the id here is any.
     fn context(&self, service: &Service, actor: UserId) -> CommandContext {
         CommandContext {
             command_id: uuid::Uuid::nil(),

@@ -5,11 +5,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, Timestamp, UserId, message::ContentType,
+    ClientMessageId, ErrorCode, MessageId, RoomId, Timestamp, UserId,
+    message::{ContentType, Emoji},
 };
 
 /// Subjects of the chat service's endpoints.
 pub const SEND_MESSAGE: &str = "command.chat.SendMessage";
+pub const CHANGE_MESSAGE: &str = "command.chat.ChangeMessage";
 pub const MOVE_READ_MARKER: &str = "command.chat.MoveReadMarker";
 /// Queue group that spreads them over the chat instances.
 pub const CHAT_QUEUE: &str = "chat";
@@ -38,6 +40,44 @@ pub struct Sent {
     /// True if an earlier send already stored it.
     pub duplicate: bool,
     pub durability: Durability,
+}
+
+/// Changes a message that was sent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeMessage {
+    pub user_id: UserId,
+    pub room_id: RoomId,
+    pub message_id: MessageId,
+    pub change: MessageChange,
+}
+
+/// What somebody does to a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum MessageChange {
+    Edit {
+        content: String,
+        /// None leaves those who were named before.
+        mentions: Option<Vec<UserId>>,
+    },
+    Delete,
+    React {
+        emoji: Emoji,
+    },
+    Unreact {
+        emoji: Emoji,
+    },
+    Pin,
+    Unpin,
+}
+
+/// What became of a [`ChangeMessage`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changed {
+    /// Of the event that made it so, which may be an earlier one.
+    pub seq: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, Timestamp, UserId,
     command::Durability,
-    message::{HistoryPage, Message},
+    message::{Emoji, HistoryPage, Message},
     room::{Member, Room, RoomRole},
     user::User,
 };
@@ -58,6 +58,16 @@ pub enum Request {
         room_id: RoomId,
     },
     Send(Send),
+    Edit(Edit),
+    Delete(Target),
+    React(Reaction),
+    Unreact(Reaction),
+    Pin(Target),
+    Unpin(Target),
+    Typing {
+        room_id: RoomId,
+        on: bool,
+    },
     Read {
         room_id: RoomId,
         seq: u64,
@@ -76,6 +86,33 @@ pub struct Send {
     pub reply_to: Option<MessageId>,
     #[serde(default)]
     pub mentions: Vec<UserId>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit {
+    pub room_id: RoomId,
+    pub message_id: MessageId,
+    pub content: String,
+    /// None leaves those who were named before.
+    #[serde(default)]
+    pub mentions: Option<Vec<UserId>>,
+}
+
+/// The message that is deleted or pinned.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    pub room_id: RoomId,
+    pub message_id: MessageId,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reaction {
+    pub room_id: RoomId,
+    pub message_id: MessageId,
+    pub emoji: Emoji,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -121,9 +158,50 @@ pub enum ServerFrame {
         prev: u64,
         message: Message,
     },
+    MessageEdited {
+        room_id: RoomId,
+        seq: u64,
+        prev: u64,
+        message_id: MessageId,
+        /// None if the author's key is gone.
+        content: Option<String>,
+        /// None: those who were named before.
+        mentions: Option<Vec<UserId>>,
+        edited_at: Timestamp,
+    },
+    MessageDeleted {
+        room_id: RoomId,
+        seq: u64,
+        prev: u64,
+        message_id: MessageId,
+        /// Who deleted it.
+        user_id: UserId,
+    },
+    Reaction {
+        room_id: RoomId,
+        seq: u64,
+        prev: u64,
+        message_id: MessageId,
+        emoji: Emoji,
+        user_id: UserId,
+        on: bool,
+    },
+    Pinned {
+        room_id: RoomId,
+        seq: u64,
+        prev: u64,
+        message_id: MessageId,
+        user_id: UserId,
+        on: bool,
+    },
     CaughtUp {
         room_id: RoomId,
         seq: u64,
+    },
+    Typing {
+        room_id: RoomId,
+        user_id: UserId,
+        on: bool,
     },
     Ack {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,6 +275,16 @@ pub enum OkAnswer {
         room_id: RoomId,
         seq: u64,
     },
+    Changed {
+        room_id: RoomId,
+        message_id: MessageId,
+        /// Of the event that made it so, which may be an earlier one.
+        seq: u64,
+    },
+    Typing {
+        room_id: RoomId,
+        on: bool,
+    },
     History {
         room_id: RoomId,
         #[serde(flatten)]
@@ -222,6 +310,11 @@ pub enum RoomChange {
     Created,
     Renamed,
     Described,
+    Visibility,
+    Settings,
+    Archived,
+    Unarchived,
+    Deleted,
     Restricted,
     Deactivated,
     Reactivated,
@@ -233,6 +326,8 @@ pub enum MemberChange {
     Joined,
     Left,
     Removed,
+    Banned,
+    Role,
 }
 
 /// Close codes of contract §7: 4000–4499 come back, 4500–4999 stop.

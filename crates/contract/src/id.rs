@@ -79,6 +79,15 @@ ids! {
     SessionId,
 }
 
+impl RoomId {
+    /// The one direct room of two people, whoever of them makes it.
+    pub fn direct(one: UserId, other: UserId) -> Self {
+        let (first, second) = (one.min(other), one.max(other));
+        let name = format!("direct/{first}/{second}");
+        Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+}
+
 impl MessageId {
     /// The id of what `sender` sent to `room` under `client_message_id`.
     ///

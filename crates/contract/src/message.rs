@@ -1,5 +1,7 @@
 //! Messages as clients see them.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -91,9 +93,72 @@ pub struct Attachment {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reaction {
-    pub emoji: String,
+    pub emoji: Emoji,
     pub count: u32,
     pub me: bool,
+}
+
+/// One emoji, which may be made of several characters. No text: it lies open in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(try_from = "String", into = "String")]
+pub struct Emoji(String);
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one emoji")]
+pub struct InvalidEmoji;
+
+impl Emoji {
+    /// The longest sequences in use, families and flags of regions, have ten.
+    const MAX_CHARS: usize = 12;
+    const KEYCAP: char = '\u{20e3}';
+}
+
+impl TryFrom<String> for Emoji {
+    type Error = InvalidEmoji;
+
+    fn try_from(text: String) -> Result<Self, InvalidEmoji> {
+        let is_keycap = text.ends_with(Self::KEYCAP);
+        let is_part = |c: char| {
+            is_symbol(c) || is_modifier(c) || (is_keycap && matches!(c, '0'..='9' | '#' | '*'))
+        };
+        let fits = (1..=Self::MAX_CHARS).contains(&text.chars().count())
+            && text.chars().all(is_part)
+            && !text.chars().all(is_modifier);
+        fits.then_some(Self(text)).ok_or(InvalidEmoji)
+    }
+}
+
+fn is_symbol(c: char) -> bool {
+    matches!(c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}'..='\u{20e3}' | '\u{2122}' | '\u{2139}'
+        | '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}'
+        | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Variation, joining, and the tags of a region's flag.
+fn is_modifier(c: char) -> bool {
+    matches!(c, '\u{fe0f}' | '\u{200d}' | '\u{e0020}'..='\u{e007f}')
+}
+
+impl From<Emoji> for String {
+    fn from(emoji: Emoji) -> Self {
+        emoji.0
+    }
+}
+
+impl FromStr for Emoji {
+    type Err = InvalidEmoji;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEmoji> {
+        text.to_owned().try_into()
+    }
+}
+
+impl AsRef<str> for Emoji {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A piece of a room's history, oldest first.
@@ -121,4 +186,37 @@ pub struct SearchHit {
 pub struct Highlight {
     pub start: usize,
     pub end: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_emoji_is_taken_and_text_is_not() {
+        for emoji in [
+            "👍",
+            "❤️",
+            "👩‍👩‍👧‍👦",
+            "🇰🇷",
+            "🏴\u{e0067}\u{e0062}\u{e007f}",
+            "1️⃣",
+            "👍🏽",
+        ] {
+            assert!(emoji.parse::<Emoji>().is_ok(), "{emoji}");
+        }
+        for text in [
+            "",
+            "a",
+            "좋아요",
+            "1",
+            ":+1:",
+            " ",
+            "👍 ",
+            "\u{fe0f}",
+            &"👍".repeat(13),
+        ] {
+            assert_eq!(text.parse::<Emoji>(), Err(InvalidEmoji), "{text}");
+        }
+    }
 }

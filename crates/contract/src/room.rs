@@ -43,6 +43,17 @@ pub enum RoomStatus {
     Archived,
 }
 
+impl RoomStatus {
+    /// What a room is that its owner's account leaves so: archived, if the owner archived it.
+    #[must_use]
+    pub fn or_archived(self, is_archived: bool) -> Self {
+        if is_archived { Self::Archived } else { self }
+    }
+}
+
+/// What clients keep about a room. The server does not read it.
+pub type Settings = serde_json::Map<String, serde_json::Value>;
+
 /// `Room` of contract §4, as one member sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +65,7 @@ pub struct Room {
     pub visibility: Visibility,
     pub owner_id: UserId,
     pub bot_id: Option<UserId>,
-    pub settings: serde_json::Value,
+    pub settings: Settings,
     pub member_count: u32,
     /// The reader's own role in the room.
     pub role: Option<RoomRole>,
@@ -65,6 +76,37 @@ pub struct Room {
     pub mention_count: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// A way into a room. The code is shown once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invite {
+    pub room_id: RoomId,
+    pub code: String,
+    /// Where a `POST` accepts it.
+    pub link: String,
+    pub expires_at: Timestamp,
+    pub max_uses: Option<u32>,
+}
+
+/// Where each room of a person stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sync {
+    pub rooms: Vec<RoomSync>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomSync {
+    pub room_id: RoomId,
+    /// Which incarnation of the log `head` belongs to.
+    pub epoch: String,
+    pub head: u64,
+    pub read_seq: u64,
+    pub unread_count: u32,
+    pub mention_count: u32,
+    pub last_message: Option<Message>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -129,6 +129,11 @@ pub fn live(subject: &str) -> String {
     format!("{LIVE}{subject}")
 }
 
+/// Where gateways tell each other who types in a room. Kept nowhere.
+pub fn typing(room: RoomId) -> String {
+    format!("typing.{room}")
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

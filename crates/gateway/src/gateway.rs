@@ -9,7 +9,9 @@ use crate::{
     StartError, Timing, Upstreams,
     front_door::{Origins, Services},
     limits::Limits,
-    live::{Contact, Hubs, Log, Pulse, follow_removals, follow_rooms},
+    live::{
+        Contact, Hubs, Log, Pulse, follow_removals, follow_rooms, tell_of_unread, unread_changes,
+    },
     socket::{ReadMarkers, Sockets, guard},
 };
 
@@ -67,10 +69,12 @@ impl Gateway {
             rooms,
             timing,
         }));
+        let unread = unread_changes(&platform.nats).await?;
         let lifecycle = &platform.lifecycle;
         lifecycle.spawn(guard::watch(gateway.clone()));
         lifecycle.spawn(follow_removals(gateway.clone()));
         lifecycle.spawn(follow_rooms(gateway.clone()));
+        lifecycle.spawn(tell_of_unread(gateway.clone(), unread));
         lifecycle.spawn(gateway.hubs.clone().end_with_the_log(pulse));
         Ok(gateway)
     }

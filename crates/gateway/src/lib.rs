@@ -28,6 +28,8 @@ pub enum StartError {
     Epoch(#[from] EpochError),
     #[error("cannot open the store of WebSocket tickets")]
     Tickets(#[from] TicketError),
+    #[error("cannot follow what is unread")]
+    Unread(#[from] async_nats::SubscribeError),
     #[error("REDIS_URL is not a Redis URL")]
     Redis(#[from] redis::RedisError),
 }

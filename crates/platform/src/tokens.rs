@@ -2,6 +2,7 @@
 
 use doran_contract::{RoomId, UserId};
 use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
 
 use crate::secret::{HashingKey, MasterKey};
 
@@ -21,6 +22,7 @@ pub struct Blinder {
     messages: HashingKey,
     emails: HashingKey,
     requests: HashingKey,
+    invites: HashingKey,
 }
 
 impl Blinder {
@@ -30,6 +32,7 @@ impl Blinder {
             messages: master.hashing_key("message-token"),
             emails: master.hashing_key("email"),
             requests: master.hashing_key("request-fingerprint"),
+            invites: master.hashing_key("invite"),
         }
     }
 
@@ -49,6 +52,16 @@ impl Blinder {
         let mut hash = self.requests.hex(&bytes);
         hash.truncate(32);
         hash
+    }
+
+    /// The secret part of an invite's code: nobody guesses it, and a retried command has the same.
+    pub fn invite_secret(&self, command_id: Uuid) -> [u8; 32] {
+        self.invites.hash(command_id.as_bytes())
+    }
+
+    /// By what the log knows an invite, without knowing its code.
+    pub fn invite_key(&self, code: &[u8]) -> String {
+        self.invites.hex(code)
     }
 
     /// Tokens of a name, to be stored: its pieces of one and two characters, and of its initials.

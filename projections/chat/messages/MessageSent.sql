@@ -10,6 +10,17 @@ with sent as (
     )
     where not exists (select from messages m where m.id = e."messageId")
     order by e."messageId", e.sequence
+), every as (
+    select e."roomId", e.sequence, e."time"
+    from jsonb_to_recordset($1) as e("roomId" uuid, sequence bigint, "time" timestamptz)
+), timeline as (
+    insert into timelines as t (room_id, head, changed_at)
+    select e."roomId", max(e.sequence), max(e."time")
+    from every e
+    group by e."roomId"
+    on conflict (room_id) do update
+    set head = excluded.head, changed_at = greatest(t.changed_at, excluded.changed_at)
+    where t.head < excluded.head
 ), room_counts as (
     select
         s."roomId",

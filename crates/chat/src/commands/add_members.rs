@@ -132,14 +132,23 @@ fn newcomer(event: &RoomEvent) -> Option<UserId> {
         RoomEvent::ChatRoomCreated(_)
         | RoomEvent::ChatRoomRenamed(_)
         | RoomEvent::ChatRoomDescribed(_)
+        | RoomEvent::ChatRoomVisibilityChanged(_)
+        | RoomEvent::ChatRoomSettingsChanged(_)
+        | RoomEvent::ChatRoomArchived(_)
+        | RoomEvent::ChatRoomUnarchived(_)
+        | RoomEvent::ChatRoomDeleted(_)
         | RoomEvent::MemberRemoved(_)
+        | RoomEvent::MemberRoleChanged(_)
+        | RoomEvent::MemberBanned(_)
+        | RoomEvent::MemberUnbanned(_)
+        | RoomEvent::InviteCreated(_)
         | RoomEvent::RoomRestricted(_)
         | RoomEvent::RoomDeactivated(_)
         | RoomEvent::RoomReactivated(_) => None,
     }
 }
 
-async fn joined_at(service: &Service, room: RoomId, user: UserId) -> Option<Timestamp> {
+pub(super) async fn joined_at(service: &Service, room: RoomId, user: UserId) -> Option<Timestamp> {
     service.directory.role(room, user).await?;
     let joined_at = |entry: &RoomEntry| entry.members.get(&user).map(|member| member.joined_at);
     service.directory.look(room, joined_at).flatten()

@@ -2,10 +2,31 @@
 
 use doran_contract::{RoomId, Timestamp, UserId, message::Message, room::Room, subject};
 use doran_eventstore::{CommandContext, LogReader, Outcome, ReadError};
-use doran_platform::http::Refusal;
-use serde_json::json;
+use doran_platform::http::{Refusal, Success};
 
-use crate::{messages::open_recorded, room, state::Service};
+use crate::{
+    messages::{Target, message_now, sent},
+    room,
+    state::Service,
+};
+
+/// Executes a command of `actor` on a room, and answers with the room as they see it then.
+pub(super) async fn execute(
+    service: &Service,
+    actor: UserId,
+    room: RoomId,
+    command: room::Command,
+    ctx: &CommandContext,
+) -> Result<Success<Room>, Refusal> {
+    let outcome = service
+        .rooms
+        .execute(&(), &room.to_string(), command, ctx)
+        .await?;
+    let room = room_answer(service, &outcome, ctx, actor).await?;
+    Ok(Success::ok(room)
+        .at(&outcome.position)
+        .version(outcome.sequence))
+}
 
 /// The room as `reader` sees it now. Unread and mention counts belong to queries: they are 0.
 pub(super) async fn room_answer(
@@ -18,7 +39,7 @@ pub(super) async fn room_answer(
     let (created_at, updated_at) = times(&service.room_log, room.id, outcome, ctx).await?;
     let role = room.members.get(&reader).copied();
     let last_message = match role {
-        Some(_) => last_message(service, room.id).await?,
+        Some(_) => last_message(service, room.id, reader).await?,
         None => None,
     };
     Ok(Room {
@@ -29,7 +50,7 @@ pub(super) async fn room_answer(
         visibility: room.visibility,
         owner_id: room.owner_id,
         bot_id: None,
-        settings: json!({}),
+        settings: room.settings.clone(),
         member_count: u32::try_from(room.members.len()).unwrap_or(u32::MAX),
         role,
         status: room.status(),
@@ -61,12 +82,16 @@ async fn times(
     Ok((created_at.into(), updated_at.into()))
 }
 
-async fn last_message(service: &Service, room: RoomId) -> Result<Option<Message>, Refusal> {
+async fn last_message(
+    service: &Service,
+    room: RoomId,
+    reader: UserId,
+) -> Result<Option<Message>, Refusal> {
     let filter = subject::message(room, "MessageSent");
-    match service.message_log.last(&filter).await? {
-        Some(event) => Ok(Some(
-            open_recorded(&service.platform.keyring, &event).await?,
-        )),
-        None => Ok(None),
-    }
+    let Some(recorded) = service.message_log.last(&filter).await? else {
+        return Ok(None);
+    };
+    let sent = sent(&recorded)?;
+    let target = Target { recorded, sent };
+    message_now(service, reader, &target).await.map(Some)
 }

@@ -1,14 +1,18 @@
-//! `PATCH /api/chat/rooms/{id}`: the owner or an admin renames a room or describes it.
+//! `PATCH /api/chat/rooms/{id}`: the owner or an admin renames a room or describes it; the owner
+//! opens or closes it and keeps its settings.
 
 use axum::extract::State;
-use doran_contract::{RoomId, room::Room};
+use doran_contract::{
+    RoomId,
+    room::{Room, Settings, Visibility},
+};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success, valid};
 use garde::Validate;
 use serde::Deserialize;
 
 use super::{
     SOURCE,
-    answer::room_answer,
+    answer::execute,
     rules::{self, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, trimmed},
 };
 use crate::{
@@ -35,6 +39,11 @@ pub(crate) struct Request {
         reason = "not there, null, or a text: three cases"
     )]
     description: Option<Option<String>>,
+    #[garde(skip)]
+    visibility: Option<Visibility>,
+    /// As a whole: what is not in it is gone.
+    #[garde(inner(custom(rules::settings)))]
+    settings: Option<Settings>,
 }
 
 pub(crate) async fn change_room(
@@ -45,23 +54,22 @@ pub(crate) async fn change_room(
     body: Body<Request>,
 ) -> Result<Success<Room>, Refusal> {
     let ctx = headers.context(&service.platform, SOURCE, Some(actor.user_id), &body.raw);
-    let Request { name, description } = body.value;
+    let request = body.value;
     let change = Change {
-        name: name.map(|name| name.trim().to_owned()),
-        description: description.map(|text| text.as_deref().and_then(trimmed)),
+        name: request.name.map(|name| name.trim().to_owned()),
+        description: request
+            .description
+            .map(|text| text.as_deref().and_then(trimmed)),
+        visibility: request.visibility,
+        settings: request.settings,
     };
     let actor = actor.user_id;
-    let outcome = service
-        .rooms
-        .execute(
-            &(),
-            &room_id.to_string(),
-            Command::Change { actor, change },
-            &ctx,
-        )
-        .await?;
-    let room = room_answer(&service, &outcome, &ctx, actor).await?;
-    Ok(Success::ok(room)
-        .at(&outcome.position)
-        .version(outcome.sequence))
+    execute(
+        &service,
+        actor,
+        room_id,
+        Command::Change { actor, change },
+        &ctx,
+    )
+    .await
 }

@@ -9,6 +9,7 @@ use doran_contract::{
 use doran_platform::http::{Actor, Body, CommandHeaders, Refusal, Success, valid};
 use garde::Validate;
 use serde::Deserialize;
+use sqlx::types::Uuid;
 
 use super::{
     SOURCE,
@@ -34,7 +35,7 @@ pub(crate) struct Request {
     #[garde(length(chars, max = MAX_DESCRIPTION_CHARS), inner(custom(rules::description)))]
     description: Option<String>,
     #[serde(default)]
-    #[garde(custom(rules::kind))]
+    #[garde(skip)]
     kind: RoomKind,
     #[serde(default)]
     #[garde(skip)]
@@ -53,7 +54,11 @@ pub(crate) async fn create_room(
     let request = body.value;
     require_all(&service.platform.users, "memberIds", &request.member_ids).await?;
     let ctx = headers.context(&service.platform, SOURCE, Some(actor.user_id), &body.raw);
-    let room_id = RoomId::new(created_by(ctx.command_id));
+    if request.kind == RoomKind::Direct && request.visibility == Visibility::Public {
+        let reason = "a direct room is private";
+        return Err(Refusal::invalid_field("visibility", reason));
+    }
+    let room_id = room_id(&request, actor.user_id, ctx.command_id);
     let creation = Creation {
         room_id,
         name: request.name.trim().to_owned(),
@@ -68,9 +73,20 @@ pub(crate) async fn create_room(
         .execute(&(), &room_id.to_string(), Command::Create(creation), &ctx)
         .await?;
     let room = room_answer(&service, &outcome, &ctx, actor.user_id).await?;
-    Ok(
+    let success = if outcome.replayed || !outcome.events.is_empty() {
         Success::created(&format!("/api/chat/rooms/{room_id}"), room)
-            .at(&outcome.position)
-            .version(outcome.sequence),
-    )
+    } else {
+        // The other one of the pair made it before.
+        Success::ok(room)
+    };
+    Ok(success.at(&outcome.position).version(outcome.sequence))
+}
+
+/// The room of two people is always the same one.
+fn room_id(request: &Request, actor: UserId, command_id: Uuid) -> RoomId {
+    let mut others = request.member_ids.iter().filter(|user| **user != actor);
+    match (request.kind, others.next(), others.next()) {
+        (RoomKind::Direct, Some(other), None) => RoomId::direct(actor, *other),
+        _ => RoomId::new(created_by(command_id)),
+    }
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use doran_contract::{RoomId, room::Room};
 use doran_platform::http::{Actor, CommandHeaders, Id, Refusal, Success};
 
-use super::{SOURCE, answer::room_answer};
+use super::{SOURCE, answer::execute};
 use crate::{room::Command, state::Service};
 
 pub(crate) async fn leave_room(
@@ -15,12 +15,5 @@ pub(crate) async fn leave_room(
 ) -> Result<Success<Room>, Refusal> {
     let actor = actor.user_id;
     let ctx = headers.context(&service.platform, SOURCE, Some(actor), &[]);
-    let outcome = service
-        .rooms
-        .execute(&(), &room_id.to_string(), Command::Leave { actor }, &ctx)
-        .await?;
-    let room = room_answer(&service, &outcome, &ctx, actor).await?;
-    Ok(Success::ok(room)
-        .at(&outcome.position)
-        .version(outcome.sequence))
+    execute(&service, actor, room_id, Command::Leave { actor }, &ctx).await
 }

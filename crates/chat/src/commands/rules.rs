@@ -1,6 +1,6 @@
 //! What room requests may say, where several say the same.
 
-use doran_contract::room::{RoomKind, RoomRole};
+use doran_contract::room::{RoomRole, Settings};
 use doran_platform::http::valid;
 use serde::{Deserialize, Deserializer};
 
@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 pub(super) const MAX_USERS: usize = 500;
 pub(super) const MAX_NAME_CHARS: usize = 100;
 pub(super) const MAX_DESCRIPTION_CHARS: usize = 1_000;
+const MAX_SETTINGS_BYTES: usize = 16 * 1024;
 
 #[expect(
     clippy::trivially_copy_pass_by_ref,
@@ -20,16 +21,18 @@ pub(super) fn description(text: &str, ctx: &()) -> garde::Result {
     valid::written_text(text, ctx)
 }
 
-/// A bot room would need a bot, which a room cannot be given yet.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "the form that garde calls"
 )]
-pub(super) fn kind(kind: &RoomKind, (): &()) -> garde::Result {
-    match kind {
-        RoomKind::Group | RoomKind::Direct => Ok(()),
-        RoomKind::Bot => Err(garde::Error::new("must be group or direct")),
+pub(super) fn settings(settings: &Settings, (): &()) -> garde::Result {
+    let size_bytes = serde_json::to_vec(settings).map_or(usize::MAX, |json| json.len());
+    if size_bytes > MAX_SETTINGS_BYTES {
+        return Err(garde::Error::new(format!(
+            "must be {MAX_SETTINGS_BYTES} bytes of JSON at most"
+        )));
     }
+    Ok(())
 }
 
 /// A room has one owner, from the start.

@@ -6,14 +6,14 @@ use doran_contract::{
     command::SendMessage,
     message::{ContentType, Message},
 };
-use doran_eventstore::{CommandContext, Position, Recorded, envelope::COMMAND_FINGERPRINT};
+use doran_eventstore::{CommandContext, Position};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
 use serde::Deserialize;
 
 use super::SOURCE;
 use crate::{
-    messages::{Place, Sending, open_recorded, send},
+    messages::{Place, Sending, Target, message_now, refuse_other_request, send, sent},
     state::Service,
 };
 
@@ -64,30 +64,22 @@ pub(crate) async fn send_message(
             let location = format!("/api/chat/rooms/{room_id}/messages/{}", message.id);
             Success::created(&location, message)
         }
-        Sending::Known { .. } => Success::ok(first(&service, place, &ctx).await?),
+        Sending::Known { .. } => {
+            let target = first(&service, place, &ctx).await?;
+            Success::ok(message_now(&service, actor.user_id, &target).await?)
+        }
     };
     let position = Position::new(service.message_log.stream(), place.seq);
     Ok(success.at(&position).version(place.seq))
 }
 
 /// The message as it was sent the first time.
-async fn first(service: &Service, place: Place, ctx: &CommandContext) -> Result<Message, Refusal> {
-    let first = service.message_log.get(place.seq).await?;
-    let first = first.ok_or_else(|| {
+async fn first(service: &Service, place: Place, ctx: &CommandContext) -> Result<Target, Refusal> {
+    let recorded = service.message_log.get(place.seq).await?;
+    let recorded = recorded.ok_or_else(|| {
         Refusal::new(ErrorCode::Unavailable, "the log does not answer, try again")
     })?;
-    refuse_other_request(&first, ctx)?;
-    open_recorded(&service.platform.keyring, &first).await
-}
-
-/// The same `Idempotency-Key` with another body is a mistake of the client's.
-fn refuse_other_request(first: &Recorded, ctx: &CommandContext) -> Result<(), Refusal> {
-    let before = first.headers.get(COMMAND_FINGERPRINT);
-    match (before, &ctx.fingerprint) {
-        (Some(before), Some(now)) if before.as_str() != now => Err(Refusal::new(
-            ErrorCode::IdempotencyMismatch,
-            "this idempotency key was used with another body",
-        )),
-        _ => Ok(()),
-    }
+    refuse_other_request(&recorded, ctx)?;
+    let sent = sent(&recorded)?;
+    Ok(Target { recorded, sent })
 }

@@ -39,8 +39,12 @@ pub(crate) struct Archive {
 
 struct Question {
     id: MessageId,
-    answer: oneshot::Sender<Option<Place>>,
+    answer: oneshot::Sender<Result<Option<Place>, NoAnswer>>,
 }
+
+/// PostgreSQL did not say in time whether there is such a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoAnswer;
 
 impl Archive {
     pub(crate) fn start(pool: PgPool, lifecycle: &Lifecycle) -> Self {
@@ -60,14 +64,18 @@ impl Archive {
         archive
     }
 
-    /// Where the message lies; none also where that cannot be learnt in time.
-    pub(crate) async fn find(&self, id: MessageId) -> Option<Place> {
+    /// Where the message lies.
+    pub(crate) async fn find(&self, id: MessageId) -> Result<Option<Place>, NoAnswer> {
         if Instant::now() < *lock(&self.rests_until) {
-            return None;
+            return Err(NoAnswer);
         }
         let (answer, place) = oneshot::channel();
-        self.questions.try_send(Question { id, answer }).ok()?;
-        timeout(DEADLINE, place).await.ok()?.ok()?
+        let asked = self.questions.try_send(Question { id, answer });
+        asked.map_err(|_full| NoAnswer)?;
+        let answered = timeout(DEADLINE, place).await;
+        answered
+            .map_err(|_late| NoAnswer)?
+            .map_err(|_gone| NoAnswer)?
     }
 }
 
@@ -77,12 +85,13 @@ async fn answer(pool: PgPool, mut asked: mpsc::Receiver<Question>, rests_until: 
     while asked.recv_many(&mut batch, BATCH).await > 0 {
         let ids: Vec<_> = batch.iter().map(|question| question.id).collect();
         let places = match timeout(DEADLINE, look_up(&pool, &ids)).await {
-            Ok(Ok(places)) => places,
-            Ok(Err(error)) => rest(rests_until, &error),
-            Err(elapsed) => rest(rests_until, &elapsed),
+            Ok(Ok(places)) => Ok(places),
+            Ok(Err(error)) => Err(rest(rests_until, &error)),
+            Err(elapsed) => Err(rest(rests_until, &elapsed)),
         };
         for Question { id, answer } in batch.drain(..) {
-            if answer.send(places.get(&id).copied()).is_err() {
+            let place = places.as_ref().map(|places| places.get(&id).copied());
+            if answer.send(place.map_err(|no| *no)).is_err() {
                 tracing::debug!("a sender stopped waiting for an earlier message");
             }
         }
@@ -109,10 +118,10 @@ async fn look_up(
     Ok(rows.into_iter().map(place).collect())
 }
 
-fn rest(rests_until: &Mutex<Instant>, error: &dyn std::error::Error) -> HashMap<MessageId, Place> {
+fn rest(rests_until: &Mutex<Instant>, error: &dyn std::error::Error) -> NoAnswer {
     tracing::warn!(%error, "sending goes on without looking for earlier messages in PostgreSQL");
     *lock(rests_until) = Instant::now() + REST;
-    HashMap::new()
+    NoAnswer
 }
 
 fn lock(instant: &Mutex<Instant>) -> std::sync::MutexGuard<'_, Instant> {

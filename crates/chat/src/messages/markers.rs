@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use doran_contract::{
-    RoomId, UserId,
-    command::MoveReadMarker,
-    events::{MessageEvent, ReadMarkerMoved},
-    id, subject,
+    RoomId, UserId, command::MoveReadMarker, events::ReadMarkerMoved, id, subject,
 };
-use doran_eventstore::{CommandContext, NewEvent, Position, event_id};
+use doran_eventstore::{CommandContext, Position};
 use doran_platform::http::Refusal;
 use moka::sync::Cache;
 use sqlx::PgPool;
 use tokio::time::timeout;
 
+use super::append::append;
 use crate::state::Service;
 
 /// Markers that are remembered.
@@ -114,7 +111,7 @@ pub(crate) async fn move_marker(
         user_id,
         seq,
     };
-    let position = append(service, moved, ctx).await?;
+    let position = store(service, moved, ctx).await?;
     service.markers.note(room_id, user_id, seq);
     Ok(Moved {
         seq,
@@ -122,7 +119,7 @@ pub(crate) async fn move_marker(
     })
 }
 
-async fn append(
+async fn store(
     service: &Service,
     moved: ReadMarkerMoved,
     ctx: CommandContext,
@@ -134,19 +131,6 @@ async fn append(
         expected_sequence: None,
         ..ctx
     };
-    let body = serde_json::to_vec(&moved).map_err(|error| Refusal::internal(&error))?;
-    let subject = subject::message(moved.room_id, "ReadMarkerMoved");
-    let event = MessageEvent::from(moved);
-    let appended = service
-        .lane
-        .append(NewEvent {
-            subject,
-            event_type: event.name(),
-            version: event.version(),
-            event_id: event_id(ctx.command_id, 0),
-            body: Bytes::from(body),
-            ctx: &ctx,
-        })
-        .await?;
+    let appended = append(service, moved.room_id, moved, &ctx).await?;
     Ok(Position::new(appended.stream, appended.sequence))
 }

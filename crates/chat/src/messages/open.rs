@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use doran_contract::{
-    Timestamp,
+    ClientMessageId, MessageId, RoomId, Timestamp, UserId,
     events::{MESSAGE_EVENTS, MessageEvent, MessageSent},
-    message::Message,
+    message::{ContentType, Message, Reaction, SenderType},
     subject,
 };
 use doran_eventstore::Recorded;
@@ -18,15 +18,28 @@ use futures_util::future::try_join_all;
 use serde::Deserialize;
 use sqlx::types::Uuid;
 
-/// A message as the read model has it: its event, and where that lies.
+/// A message as the read model has it, as one person sees it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Sealed {
-    #[serde(flatten)]
-    event: MessageSent,
-    event_id: Uuid,
+    message_id: MessageId,
+    room_id: RoomId,
+    sender_id: UserId,
+    sender_type: SenderType,
+    /// None if the message was deleted.
+    content: Option<doran_contract::Sealed>,
+    content_type: ContentType,
+    client_message_id: ClientMessageId,
+    reply_to: Option<MessageId>,
+    mentions: Vec<UserId>,
+    reactions: Vec<Reaction>,
+    pinned: bool,
+    deleted: bool,
     seq: u64,
     created_at: Timestamp,
+    edited_at: Option<Timestamp>,
+    /// Of the event that wrote the content.
+    event_id: Uuid,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -38,22 +51,52 @@ impl Sealed {
         self.seq
     }
 
+    fn author(&self) -> Option<UserId> {
+        self.content.as_ref().map(|content| content.key)
+    }
+
     fn open(self, key: Option<&DataKey>) -> Result<Message, OpenFieldError> {
-        let subject = subject::message(self.event.room_id, "MessageSent");
+        let written_by = match self.edited_at {
+            None => "MessageSent",
+            Some(_) => "MessageEdited",
+        };
         let place = Place {
-            subject: &subject,
+            subject: &subject::message(self.room_id, written_by),
             event_id: self.event_id,
             field: "content",
         };
-        let content = key
-            .map(|key| key.open(place, &self.event.content))
-            .transpose()?;
-        Ok(Message::sent(
-            self.event,
-            self.seq,
-            self.created_at,
+        let content = match (key, &self.content) {
+            (Some(key), Some(content)) => Some(key.open(place, content)?),
+            (None, _) | (_, None) => None,
+        };
+        Ok(self.message(content))
+    }
+
+    fn message(self, content: Option<String>) -> Message {
+        Message {
+            id: self.message_id,
+            room_id: self.room_id,
+            seq: self.seq,
+            sender_id: self.sender_id,
+            sender_type: self.sender_type,
+            deleted: self.deleted || content.is_none(),
             content,
-        ))
+            content_type: self.content_type,
+            client_message_id: self.client_message_id,
+            reply_to: self.reply_to,
+            attachments: Vec::new(),
+            mentions: self.mentions,
+            reactions: self.reactions,
+            pinned: self.pinned,
+            edited_at: self.edited_at,
+            created_at: self.created_at,
+        }
+    }
+
+    /// As it is, whatever it says.
+    #[cfg(test)]
+    pub(crate) fn without_text(self) -> Message {
+        self.message(Some(String::new()))
     }
 }
 
@@ -62,7 +105,7 @@ pub(crate) async fn open_all(
     keyring: &Keyring,
     messages: Vec<Sealed>,
 ) -> Result<Vec<Message>, OpenFieldError> {
-    let authors: HashSet<_> = messages.iter().map(|m| m.event.content.key).collect();
+    let authors: HashSet<_> = messages.iter().filter_map(Sealed::author).collect();
     let keys = authors
         .into_iter()
         .map(async |author| Ok::<_, OpenFieldError>((author, keyring.key(author).await?)));
@@ -70,31 +113,36 @@ pub(crate) async fn open_all(
     messages
         .into_iter()
         .map(|message| {
-            let key = keys
-                .get(&message.event.content.key)
-                .and_then(Option::as_ref);
-            message.open(key)
+            let author = message.author();
+            let key = author.and_then(|author| keys.get(&author));
+            message.open(key.and_then(Option::as_ref))
         })
         .collect()
 }
 
-/// Opens a message as the log has it.
+/// What the log has at the place of a message.
+pub(crate) fn sent(recorded: &Recorded) -> Result<MessageSent, Refusal> {
+    let event = recorded
+        .decode::<MessageEvent>(&event_schema(MESSAGE_EVENTS))
+        .map_err(|error| Refusal::internal(&error))?;
+    match event {
+        MessageEvent::MessageSent(sent) => Ok(sent),
+        _ => Err(Refusal::internal(&NotAMessage(recorded.sequence))),
+    }
+}
+
+/// Opens a message as the log has it: as it was sent.
 pub(crate) async fn open_recorded(
     keyring: &Keyring,
     recorded: &Recorded,
 ) -> Result<Message, Refusal> {
-    let event = recorded
-        .decode::<MessageEvent>(&event_schema(MESSAGE_EVENTS))
-        .map_err(|error| Refusal::internal(&error))?;
-    let MessageEvent::MessageSent(event) = event else {
-        return Err(Refusal::internal(&NotAMessage(recorded.sequence)));
-    };
-    let key = keyring.key(event.content.key).await?;
-    let sealed = Sealed {
-        event,
+    let sent = sent(recorded)?;
+    let place = Place {
+        subject: &recorded.subject,
         event_id: recorded.event_id,
-        seq: recorded.sequence,
-        created_at: recorded.time.into(),
+        field: "content",
     };
-    Ok(sealed.open(key.as_ref())?)
+    let content = keyring.open_field(place, &sent.content).await?.into_text();
+    let (seq, created_at) = (recorded.sequence, recorded.time.into());
+    Ok(Message::sent(sent, seq, created_at, content))
 }

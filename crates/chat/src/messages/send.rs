@@ -1,22 +1,22 @@
 //! Sending a message: checked in memory, sealed, appended once. The only way into the log.
 
-use bytes::Bytes;
 use doran_contract::{
-    ErrorCode, MessageId, UserId,
+    ErrorCode, MessageId, RoomId, UserId,
     command::{Durability, SendMessage, Sent},
-    events::{MessageEvent, MessageSent},
+    events::MessageSent,
     message::{ContentType, MAX_CONTENT_CHARS, SenderType},
-    room::RoomStatus,
+    room::{RoomRole, RoomStatus},
     subject,
 };
-use doran_eventstore::{CommandContext, NewEvent, event_id};
+use doran_eventstore::{CommandContext, event_id};
 use doran_platform::{
+    directory::RoomEntry,
     http::Refusal,
     keyring::{self, KeyringError},
 };
 use tokio::time::Instant;
 
-use super::Place;
+use super::{Place, append::append};
 use crate::state::Service;
 
 /// People whom one message may name.
@@ -64,7 +64,7 @@ pub(crate) async fn send(
 ) -> Result<Sending, Refusal> {
     let started = Instant::now();
     check(&message)?;
-    authorise(service, &message).await?;
+    authorise(service, message.room_id, message.sender_id).await?;
     let SendMessage {
         room_id, sender_id, ..
     } = message;
@@ -78,37 +78,48 @@ pub(crate) async fn send(
 }
 
 fn check(message: &SendMessage) -> Result<(), Refusal> {
-    if message.content.chars().count() > MAX_CONTENT_CHARS {
-        return Err(Refusal::new(
-            ErrorCode::TooLarge,
-            format!("a message has {MAX_CONTENT_CHARS} characters at most"),
-        ));
-    }
-    if message.content.trim().is_empty() {
-        return Err(Refusal::invalid_field("content", "must not be blank"));
-    }
+    check_content(&message.content)?;
     if message.content_type == ContentType::System {
         return Err(Refusal::invalid_field(
             "contentType",
             "must be text or code",
         ));
     }
-    if message.mentions.len() > MAX_MENTIONS {
+    check_mentions(&message.mentions)
+}
+
+pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
+    if content.chars().count() > MAX_CONTENT_CHARS {
+        return Err(Refusal::new(
+            ErrorCode::TooLarge,
+            format!("a message has {MAX_CONTENT_CHARS} characters at most"),
+        ));
+    }
+    if content.trim().is_empty() {
+        return Err(Refusal::invalid_field("content", "must not be blank"));
+    }
+    Ok(())
+}
+
+pub(super) fn check_mentions(mentions: &[UserId]) -> Result<(), Refusal> {
+    if mentions.len() > MAX_MENTIONS {
         let reason = format!("must be {MAX_MENTIONS} at most");
         return Err(Refusal::invalid_field("mentions", reason));
     }
     Ok(())
 }
 
-async fn authorise(service: &Service, message: &SendMessage) -> Result<(), Refusal> {
-    service
-        .require_member(message.room_id, message.sender_id)
-        .await?;
+/// Whether somebody may write in a room now, and as what.
+pub(super) async fn authorise(
+    service: &Service,
+    room: RoomId,
+    user: UserId,
+) -> Result<RoomRole, Refusal> {
+    let role = service.require_member(room, user).await?;
     // First, for a resting person's own rooms rest a moment later.
-    service.require_active(message.sender_id).await?;
-    let status = service.directory.look(message.room_id, |room| room.status);
-    match status {
-        Some(RoomStatus::Active) => Ok(()),
+    service.require_active(user).await?;
+    match service.directory.look(room, RoomEntry::status) {
+        Some(RoomStatus::Active) => Ok(role),
         Some(RoomStatus::Restricted | RoomStatus::Deactivated | RoomStatus::Archived) | None => {
             Err(Refusal::new(
                 ErrorCode::RoomInactive,
@@ -137,22 +148,12 @@ async fn store(
         field: "content",
     };
     let event = seal(service, id, message, place).await?;
-    let body = serde_json::to_vec(&event).map_err(|error| Refusal::internal(&error))?;
-    let named = MessageEvent::from(event.clone());
-    let new_event = NewEvent {
-        event_type: named.name(),
-        version: named.version(),
-        event_id,
-        body: Bytes::from(body),
-        ctx: &ctx,
-        subject,
-    };
-    let appended = service.lane.append(new_event).await?;
+    let appended = append(service, event.room_id, event.clone(), &ctx).await?;
     let place = Place {
         seq: appended.sequence,
         created_at: appended.time.into(),
     };
-    service.known.note(id, place);
+    service.known.note(id.as_uuid(), place);
     if appended.duplicate {
         return Ok(Sending::Known { id, place });
     }
@@ -183,9 +184,9 @@ async fn seal(
 }
 
 /// Each once; people who are not members are left out.
-fn members_among(
+pub(super) fn members_among(
     service: &Service,
-    room: doran_contract::RoomId,
+    room: RoomId,
     mut mentions: Vec<UserId>,
 ) -> Vec<UserId> {
     mentions.sort_unstable();

@@ -1,11 +1,11 @@
 //! `GET /api/chat/rooms/{id}/messages`: a piece of a room's history, oldest first.
 
 use axum::extract::State;
-use doran_contract::{ErrorCode, RoomId, message::HistoryPage};
+use doran_contract::{ErrorCode, RoomId, UserId, message::HistoryPage};
 use doran_platform::http::{Actor, Id, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use serde::Deserialize;
-use sqlx::{PgPool, types::Json};
+use sqlx::{PgConnection, types::Json};
 
 use super::message_row::message_columns;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 
 const BACKWARD: &str = concat!(
     "select to_jsonb(p) from (select ",
-    message_columns!(),
+    message_columns!("$4"),
     " from messages m
     where m.room_id = $1
         and m.seq < $2
@@ -25,7 +25,7 @@ const BACKWARD: &str = concat!(
 
 const FORWARD: &str = concat!(
     "select to_jsonb(p) from (select ",
-    message_columns!(),
+    message_columns!("$4"),
     " from messages m
     where m.room_id = $1
         and m.seq > $2
@@ -33,10 +33,16 @@ const FORWARD: &str = concat!(
     limit $3) p"
 );
 
+/// The sequences of the first and the last message, and of the timeline's newest event.
 const BOUNDS: &str = "
-    select coalesce(min(m.seq), 0), coalesce(max(m.seq), 0)
+    select coalesce(min(m.seq), 0), coalesce(max(m.seq), 0),
+        coalesce((select t.head from timelines t where t.room_id = $1), 0)
     from messages m
     where m.room_id = $1";
+
+/// A page and its head are of one moment, so that a client that goes on live from the head has
+/// every reaction once.
+const ONE_MOMENT: &str = "begin isolation level repeatable read read only";
 
 /// At most one of `before`, `after` and `around`; the newest page without any.
 #[derive(Deserialize, Validate)]
@@ -68,21 +74,27 @@ pub(crate) async fn history(
 ) -> Result<Success<HistoryPage>, Refusal> {
     let anchor = request.anchor()?;
     service.require_member(room_id, actor.user_id).await?;
-    let messages = read(&service.pool, room_id, anchor, request.limit.get()).await?;
-    let (first, head): (i64, i64) = sqlx::query_as(BOUNDS)
+    let mut tx = service.pool.begin_with(ONE_MOMENT).await?;
+    let (first, last, head): (i64, i64, i64) = sqlx::query_as(BOUNDS)
         .bind(room_id.as_uuid())
-        .fetch_one(&service.pool)
+        .fetch_one(&mut *tx)
         .await?;
-    let (first, head) = (first.unsigned_abs(), head.unsigned_abs());
+    let reader = Reader {
+        room: room_id,
+        person: actor.user_id,
+    };
+    let messages = reader.read(&mut tx, anchor, request.limit.get()).await?;
+    tx.commit().await?;
+    let (first, last) = (first.unsigned_abs(), last.unsigned_abs());
     let (has_before, has_after) = match (messages.first(), messages.last()) {
-        (Some(oldest), Some(newest)) => (first < oldest.seq(), head > newest.seq()),
-        _ => anchor.around_nothing(head),
+        (Some(oldest), Some(newest)) => (first < oldest.seq(), last > newest.seq()),
+        _ => anchor.around_nothing(last),
     };
     Ok(Success::ok(HistoryPage {
         items: open_all(&service.platform.keyring, messages).await?,
         has_before,
         has_after,
-        head,
+        head: head.unsigned_abs(),
     }))
 }
 
@@ -103,8 +115,8 @@ impl Request {
 
 impl Anchor {
     /// Whether there is something on either side of a page without messages.
-    fn around_nothing(self, head: u64) -> (bool, bool) {
-        let is_empty = head == 0;
+    fn around_nothing(self, last: u64) -> (bool, bool) {
+        let is_empty = last == 0;
         match self {
             Self::Newest | Self::Around(_) => (false, false),
             Self::Before(_) => (false, !is_empty),
@@ -113,61 +125,132 @@ impl Anchor {
     }
 }
 
-async fn read(
-    pool: &PgPool,
+/// Whose page of which room is read.
+#[derive(Clone, Copy)]
+struct Reader {
     room: RoomId,
-    anchor: Anchor,
-    limit: i64,
-) -> Result<Vec<Sealed>, sqlx::Error> {
-    match anchor {
-        Anchor::Newest => backward(pool, room, i64::MAX, limit).await,
-        Anchor::Before(seq) => backward(pool, room, seq, limit).await,
-        Anchor::After(seq) => forward(pool, room, seq, limit).await,
-        Anchor::Around(seq) => {
-            let newer = limit / 2;
-            let older = limit - newer;
-            let mut messages = backward(pool, room, seq.saturating_add(1), older).await?;
-            messages.extend(forward(pool, room, seq, newer).await?);
-            Ok(messages)
+    person: UserId,
+}
+
+impl Reader {
+    async fn read(
+        self,
+        tx: &mut PgConnection,
+        anchor: Anchor,
+        limit: i64,
+    ) -> Result<Vec<Sealed>, sqlx::Error> {
+        match anchor {
+            Anchor::Newest => self.backward(tx, i64::MAX, limit).await,
+            Anchor::Before(seq) => self.backward(tx, seq, limit).await,
+            Anchor::After(seq) => self.forward(tx, seq, limit).await,
+            Anchor::Around(seq) => {
+                let newer = limit / 2;
+                let older = limit - newer;
+                let mut messages = self.backward(tx, seq.saturating_add(1), older).await?;
+                messages.extend(self.forward(tx, seq, newer).await?);
+                Ok(messages)
+            }
         }
     }
-}
 
-async fn backward(
-    pool: &PgPool,
-    room: RoomId,
-    before: i64,
-    limit: i64,
-) -> Result<Vec<Sealed>, sqlx::Error> {
-    let mut messages = fetch(pool, BACKWARD, (room, before, limit)).await?;
-    messages.reverse();
-    Ok(messages)
-}
+    async fn backward(
+        self,
+        tx: &mut PgConnection,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<Sealed>, sqlx::Error> {
+        let mut messages = self.fetch(tx, BACKWARD, before, limit).await?;
+        messages.reverse();
+        Ok(messages)
+    }
 
-async fn forward(
-    pool: &PgPool,
-    room: RoomId,
-    after: i64,
-    limit: i64,
-) -> Result<Vec<Sealed>, sqlx::Error> {
-    fetch(pool, FORWARD, (room, after, limit)).await
-}
+    async fn forward(
+        self,
+        tx: &mut PgConnection,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Sealed>, sqlx::Error> {
+        self.fetch(tx, FORWARD, after, limit).await
+    }
 
-async fn fetch(
-    pool: &PgPool,
-    sql: &'static str,
-    (room, seq, limit): (RoomId, i64, i64),
-) -> Result<Vec<Sealed>, sqlx::Error> {
-    let rows: Vec<Json<Sealed>> = sqlx::query_scalar(sql)
-        .bind(room.as_uuid())
-        .bind(seq)
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    Ok(rows.into_iter().map(|Json(message)| message).collect())
+    async fn fetch(
+        self,
+        tx: &mut PgConnection,
+        sql: &'static str,
+        seq: i64,
+        limit: i64,
+    ) -> Result<Vec<Sealed>, sqlx::Error> {
+        let rows: Vec<Json<Sealed>> = sqlx::query_scalar(sql)
+            .bind(self.room.as_uuid())
+            .bind(seq)
+            .bind(limit)
+            .bind(self.person.as_uuid())
+            .fetch_all(tx)
+            .await?;
+        Ok(rows.into_iter().map(|Json(message)| message).collect())
+    }
 }
 
 /// No sequence is that large: everything is before it.
 fn signed(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use doran_contract::message::Message;
+    use proptest::prop_assert_eq;
+
+    use super::*;
+    use crate::read_side::tests::{Said, hold_for_all, room_id, user_id};
+
+    /// Emoji, how many, and whether the reader is one of them.
+    fn reactions(said: &Said, reader: u8) -> BTreeMap<String, (u32, bool)> {
+        let mut counted = BTreeMap::new();
+        for (user, emoji) in &said.reactions {
+            let (count, me) = counted.entry((*emoji).to_owned()).or_insert((0, false));
+            *count += 1;
+            *me |= *user == reader;
+        }
+        counted
+    }
+
+    #[test]
+    fn messages_stand_as_the_order_of_their_changes_says() {
+        hold_for_all(&async |tables, history, cuts| {
+            tables.clear().await;
+            tables.fill(history, cuts, 2).await;
+            for (room, known) in &history.known {
+                let reader = Reader {
+                    room: room_id(*room),
+                    person: user_id(1),
+                };
+                let mut tx = tables.pool.begin_with(ONE_MOMENT).await.unwrap();
+                let (_, last, head): (i64, i64, i64) = sqlx::query_as(BOUNDS)
+                    .bind(reader.room.as_uuid())
+                    .fetch_one(&mut *tx)
+                    .await
+                    .unwrap();
+                let messages = reader.read(&mut tx, Anchor::Newest, 100).await.unwrap();
+                tx.commit().await.unwrap();
+                let newest = known.said.last().map_or(0, |said| said.seq);
+                prop_assert_eq!((last, head), (signed(newest), signed(known.head)));
+                prop_assert_eq!(messages.len(), known.said.len());
+                for (message, said) in messages.into_iter().zip(&known.said) {
+                    let message: Message = message.without_text();
+                    prop_assert_eq!(message.seq, said.seq);
+                    prop_assert_eq!(message.deleted, said.is_deleted);
+                    prop_assert_eq!(message.pinned, said.is_pinned);
+                    let edited = message.edited_at.map(|at| at.as_datetime().timestamp());
+                    prop_assert_eq!(edited, said.edited);
+                    let found = message.reactions.into_iter();
+                    let found = found.map(|known| (known.emoji.into(), (known.count, known.me)));
+                    prop_assert_eq!(found.collect::<BTreeMap<_, _>>(), reactions(said, 1));
+                }
+            }
+            Ok(())
+        });
+    }
 }

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use doran_contract::{
     Page, RoomId, UserId,
-    room::{Room, RoomKind, RoomRole, RoomStatus, Visibility},
+    room::{Room, RoomKind, RoomRole, RoomStatus, Settings, Visibility},
 };
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use serde::Deserialize;
-use serde_json::json;
 use sqlx::{
     FromRow, PgPool,
     types::{
@@ -26,8 +25,8 @@ macro_rules! select_public {
         "
         select
             r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
-            r.version, to_jsonb(r.status) as status, r.created_at, r.updated_at,
-            to_jsonb(b.role) as role
+            r.version, r.created_at, r.updated_at, to_jsonb(b.role) as role, r.settings,
+            to_jsonb(r.status) as status, r.is_archived
         from rooms r
         left join members b on b.room_id = r.id and b.user_id = $1
         where r.visibility = 'public'"
@@ -37,6 +36,8 @@ macro_rules! select_public {
 const PAGE: &str = concat!(
     select_public!(),
     "
+        and r.status = 'active'
+        and not r.is_archived
         and ($2::text is null or strpos(lower(r.name), lower($2)) > 0)
         and ($3::timestamptz is null or (r.created_at, r.id) < ($3, $4::uuid))
     order by r.created_at desc, r.id desc
@@ -66,10 +67,12 @@ pub(super) struct PublicRoom {
     owner_id: Uuid,
     member_count: i32,
     version: i64,
-    status: Json<RoomStatus>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     role: Option<Json<RoomRole>>,
+    settings: Json<Settings>,
+    status: Json<RoomStatus>,
+    is_archived: bool,
 }
 
 pub(crate) async fn public_rooms(
@@ -128,10 +131,10 @@ impl PublicRoom {
             visibility: Visibility::Public,
             owner_id: UserId::new(self.owner_id),
             bot_id: None,
-            settings: json!({}),
+            settings: self.settings.0,
             member_count: self.member_count.unsigned_abs(),
             role: self.role.map(|Json(role)| role),
-            status: self.status.0,
+            status: self.status.0.or_archived(self.is_archived),
             last_message: None,
             last_message_at: None,
             unread_count: 0,

@@ -2,12 +2,13 @@
 
 use doran_contract::{
     RoomId, UserId,
-    room::{Room, RoomKind, RoomRole, RoomStatus, Visibility},
+    room::{Room, RoomKind, RoomRole, RoomStatus, Settings, Visibility},
 };
 use doran_platform::keyring::{Keyring, OpenFieldError};
-use serde_json::json;
 use sqlx::{
-    FromRow, PgPool,
+    FromRow, PgPool, Postgres,
+    postgres::PgArguments,
+    query::QueryAs,
     types::{
         Json, Uuid,
         chrono::{DateTime, Utc},
@@ -17,9 +18,10 @@ use sqlx::{
 use super::{cursor::Cursor, message_row::message_columns};
 use crate::messages::{Sealed, open_all};
 
-/// $1 person, $2 a single room or null, $3 and $4 cursor or null, $5 limit.
+/// $1 person, $2 a single room or null, $3 and $4 cursor or null, $5 limit, $6 time since when
+/// something must have happened, or null.
 ///
-/// Unread is what others said after the person's read marker, and after they came: message and
+/// Unread is what others said, and did not delete, after the person's read marker, and after they came: message and
 /// room sequences are of two streams, so coming later than the room is compared by time. Each
 /// figure is looked up in an index, however much is unread.
 const MY_ROOMS: &str = concat!(
@@ -27,7 +29,8 @@ const MY_ROOMS: &str = concat!(
     with page as (
         select
             r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.member_count,
-            r.version, r.status, r.created_at, r.updated_at, b.role, b.joined_at, newest.seq, newest.number,
+            r.version, r.created_at, r.updated_at, r.settings, r.status, r.is_archived, b.role,
+            b.joined_at, newest.seq, newest.number,
             coalesce(newest.created_at, r.created_at) as active_at
         from members b
         join rooms r on r.id = b.room_id
@@ -44,15 +47,40 @@ const MY_ROOMS: &str = concat!(
                 $3::timestamptz is null
                 or (coalesce(newest.created_at, r.created_at), r.id) < ($3, $4::uuid)
             )
+            and (
+                $6::timestamptz is null
+                or greatest(r.updated_at, b.joined_at) >= $6
+                or exists (
+                    select
+                    from timelines t
+                    where t.room_id = r.id
+                        and t.changed_at >= $6
+                )
+                or exists (
+                    select
+                    from read_markers k
+                    where k.user_id = $1
+                        and k.room_id = r.id
+                        and k.moved_at >= $6
+                )
+            )
         order by active_at desc, r.id desc
         limit $5
     )
     select
         p.id, p.name, p.description, to_jsonb(p.kind) as kind, to_jsonb(p.visibility) as visibility,
-        p.owner_id, p.member_count, p.version, to_jsonb(p.status) as status, p.created_at,
-        p.updated_at, to_jsonb(p.role) as role,
+        p.owner_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
+        p.settings, to_jsonb(p.status) as status, p.is_archived, floor.read_seq,
+        coalesce((select t.head from timelines t where t.room_id = p.id), 0) as head,
         p.active_at, to_jsonb(last_message) as last_message,
-        coalesce(p.number, 0) - coalesce(seen.number, 0) - coalesce(own.number, 0) as unread_count,
+        coalesce(p.number, 0) - coalesce(seen.number, 0) - coalesce(own.number, 0) - (
+            select count(*)
+            from messages m
+            where m.room_id = p.id
+                and m.seq > floor.seq
+                and m.sender_id <> $1
+                and m.deleted
+        ) as unread_count,
         (
             select count(*)
             from mentions t
@@ -63,21 +91,22 @@ const MY_ROOMS: &str = concat!(
     from page p
     left join lateral (
         select ",
-    message_columns!(),
+    message_columns!("$1"),
     r"
         from messages m
         where m.room_id = p.id
             and m.seq = p.seq
     ) last_message on true
     cross join lateral (
-        select greatest(
-            0,
-            (
-                select k.seq
-                from read_markers k
-                where k.user_id = $1
-                    and k.room_id = p.id
-            ),
+        select
+            coalesce(max(k.seq), 0) as read_seq
+        from read_markers k
+        where k.user_id = $1
+            and k.room_id = p.id
+    ) marker
+    cross join lateral (
+        select marker.read_seq, greatest(
+            marker.read_seq,
             (
                 select m.seq
                 from messages m
@@ -130,10 +159,14 @@ pub(super) struct RoomRow {
     owner_id: Uuid,
     member_count: i32,
     version: i64,
-    status: Json<RoomStatus>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    settings: Json<Settings>,
+    status: Json<RoomStatus>,
+    is_archived: bool,
     role: Json<RoomRole>,
+    read_seq: i64,
+    head: i64,
     active_at: DateTime<Utc>,
     last_message: Option<Json<Sealed>>,
     unread_count: i64,
@@ -148,12 +181,20 @@ impl RoomRow {
         after: Option<Cursor>,
         limit: i64,
     ) -> Result<Vec<Self>, sqlx::Error> {
-        sqlx::query_as(MY_ROOMS)
-            .bind(person.as_uuid())
-            .bind(None::<Uuid>)
-            .bind(after.and_then(|cursor| DateTime::from_timestamp_micros(cursor.key)))
-            .bind(after.map(|cursor| cursor.id))
-            .bind(limit)
+        my_rooms(person, None, after, limit, None)
+            .fetch_all(pool)
+            .await
+    }
+
+    /// All rooms of the person, or one, in which something happened since then.
+    pub(super) async fn since(
+        pool: &PgPool,
+        person: UserId,
+        room: Option<RoomId>,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<Self>, sqlx::Error> {
+        let all = i64::MAX;
+        my_rooms(person, room, None, all, since)
             .fetch_all(pool)
             .await
     }
@@ -163,14 +204,16 @@ impl RoomRow {
         person: UserId,
         room: RoomId,
     ) -> Result<Option<Self>, sqlx::Error> {
-        sqlx::query_as(MY_ROOMS)
-            .bind(person.as_uuid())
-            .bind(room.as_uuid())
-            .bind(None::<DateTime<Utc>>)
-            .bind(None::<Uuid>)
-            .bind(1_i64)
-            .fetch_optional(pool)
-            .await
+        let query = my_rooms(person, Some(room), None, 1, None);
+        query.fetch_optional(pool).await
+    }
+
+    pub(super) fn head(&self) -> u64 {
+        self.head.unsigned_abs()
+    }
+
+    pub(super) fn read_seq(&self) -> u64 {
+        self.read_seq.unsigned_abs()
     }
 
     pub(super) fn cursor(&self) -> Cursor {
@@ -184,7 +227,12 @@ impl RoomRow {
         self.version.unsigned_abs()
     }
 
+    fn status(&self) -> RoomStatus {
+        self.status.0.or_archived(self.is_archived)
+    }
+
     fn into_room(self) -> Room {
+        let status = self.status();
         Room {
             id: RoomId::new(self.id),
             name: self.name,
@@ -193,10 +241,10 @@ impl RoomRow {
             visibility: self.visibility.0,
             owner_id: UserId::new(self.owner_id),
             bot_id: None,
-            settings: json!({}),
+            settings: self.settings.0,
             member_count: self.member_count.unsigned_abs(),
             role: Some(self.role.0),
-            status: self.status.0,
+            status,
             last_message: None,
             last_message_at: None,
             unread_count: u32::try_from(self.unread_count).unwrap_or_default(),
@@ -205,6 +253,22 @@ impl RoomRow {
             updated_at: self.updated_at.into(),
         }
     }
+}
+
+fn my_rooms(
+    person: UserId,
+    room: Option<RoomId>,
+    after: Option<Cursor>,
+    limit: i64,
+    since: Option<DateTime<Utc>>,
+) -> QueryAs<'static, Postgres, RoomRow, PgArguments> {
+    sqlx::query_as(MY_ROOMS)
+        .bind(person.as_uuid())
+        .bind(room.map(RoomId::as_uuid))
+        .bind(after.and_then(|cursor| DateTime::from_timestamp_micros(cursor.key)))
+        .bind(after.map(|cursor| cursor.id))
+        .bind(limit)
+        .bind(since)
 }
 
 /// The rooms as the person sees them, in their order.
@@ -240,8 +304,9 @@ mod tests {
     fn counted(room: &KnownRoom, user: u8) -> (i64, i64) {
         let marker = room.markers.get(&user).copied().unwrap_or_default();
         let joined = room.members[&user];
-        let is_unread =
-            |said: &&Said| said.sender != user && said.seq > marker && said.tick > joined;
+        let is_unread = |said: &&Said| {
+            said.sender != user && said.seq > marker && said.tick > joined && !said.is_deleted
+        };
         let unread: Vec<_> = room.said.iter().filter(is_unread).collect();
         let mentions = unread
             .iter()
@@ -268,6 +333,13 @@ mod tests {
                     prop_assert_eq!(members, known.members.len());
                     let counts = (row.unread_count, row.mention_count);
                     prop_assert_eq!(counts, counted(known, user));
+                    prop_assert_eq!(row.role.0, known.roles[&user]);
+                    prop_assert_eq!(row.status(), known.status());
+                    prop_assert_eq!(row.visibility.0, known.visibility);
+                    prop_assert_eq!(&row.settings.0, &known.settings);
+                    prop_assert_eq!(row.head(), known.head);
+                    let marker = known.markers.get(&user).copied().unwrap_or_default();
+                    prop_assert_eq!(row.read_seq(), marker);
                     let last = row.last_message.as_ref().map(|Json(last)| last.seq());
                     prop_assert_eq!(last, known.said.last().map(|said| said.seq));
                 }

@@ -27,7 +27,8 @@ const MY_ROOMS: &str = "
     where b.user_id = $1
         and ($2::uuid is null or b.room_id = $2)";
 
-/// $1 rooms with the tokens that their messages must have, $2 before, $3 sender or null, $4 limit.
+/// $1 rooms with the tokens that their messages must have, $2 before, $3 sender or null, $4 limit,
+/// $5 who searches.
 const CANDIDATES: &str = concat!(
     r#"
     select to_jsonb(c)
@@ -43,7 +44,7 @@ const CANDIDATES: &str = concat!(
         limit $4
     ) t
     cross join lateral (select "#,
-    message_columns!(),
+    message_columns!("$5"),
     " from messages m where m.id = t.message_id) c
     order by t.seq desc
     limit $4"
@@ -209,6 +210,7 @@ impl<'a> Search<'a> {
             .bind(before.unwrap_or(i64::MAX))
             .bind(self.request.from.map(UserId::as_uuid))
             .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
+            .bind(self.person.as_uuid())
             .fetch_all(&self.service.pool)
             .await?;
         Ok(rows.into_iter().map(|Json(message)| message).collect())

@@ -11,7 +11,7 @@ pub enum Error {
     NotAMember,
     #[error("only the owner and admins of the room may do this")]
     NotAnAdmin,
-    #[error("only the owner of the room makes admins")]
+    #[error("only the owner of the room may do this")]
     NotTheOwner,
     #[error("nobody removes the owner")]
     OwnerStays,
@@ -27,19 +27,38 @@ pub enum Error {
     DirectIsForTwo,
     #[error("the room is not active")]
     Inactive,
+    #[error("the room is archived")]
+    Archived,
+    #[error("a direct room stays with its two people, and private")]
+    DirectStays,
+    #[error("you are banned from this room")]
+    Banned,
+    #[error("somebody of them is banned from this room")]
+    IsBanned,
+    #[error("nobody bans themselves")]
+    NotYourself,
+    #[error("the invite has ended, or there is none")]
+    NoSuchInvite,
+    #[error("the room has too many invites: wait until one has ended")]
+    TooManyInvites,
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         let code = match error {
-            Error::NotFound | Error::NoSuchMember => ErrorCode::NotFound,
+            Error::NotFound | Error::NoSuchMember | Error::NoSuchInvite => ErrorCode::NotFound,
             Error::NotAMember => ErrorCode::NotMember,
-            Error::NotAnAdmin | Error::NotTheOwner | Error::OwnerStays | Error::Private => {
-                ErrorCode::Forbidden
+            Error::NotAnAdmin
+            | Error::NotTheOwner
+            | Error::OwnerStays
+            | Error::Private
+            | Error::Banned => ErrorCode::Forbidden,
+            Error::DirectStays | Error::IsBanned | Error::NotYourself | Error::TooManyInvites => {
+                ErrorCode::Conflict
             }
+            Error::Archived | Error::Inactive => ErrorCode::RoomInactive,
             Error::OwnerCannotLeave => ErrorCode::OwnerCannotLeave,
             Error::Full => ErrorCode::RoomFull,
-            Error::Inactive => ErrorCode::RoomInactive,
             Error::DirectIsForTwo => return Self::invalid_field("memberIds", error.to_string()),
         };
         Self::new(code, error.to_string())

@@ -53,6 +53,7 @@ fn joined(user_id: UserId, role: RoomRole, added_by: Option<UserId>) -> RoomEven
         user_id,
         role,
         added_by,
+        invite_key: None,
     }
     .into()
 }
@@ -81,7 +82,7 @@ fn creation(kind: RoomKind, members: Vec<UserId>) -> Command {
 fn rename(actor: UserId, name: &str) -> Command {
     let change = Change {
         name: Some(name.to_owned()),
-        description: None,
+        ..Change::default()
     };
     Command::Change { actor, change }
 }
@@ -150,8 +151,8 @@ fn a_description_can_be_taken_away() {
         .into()
     };
     let change = Change {
-        name: None,
         description: Some(None),
+        ..Change::default()
     };
     let actor = OWNER;
     given(vec![private(), described(Some("매주"))])

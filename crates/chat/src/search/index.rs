@@ -39,6 +39,10 @@ impl SearchTokens {
 #[async_trait]
 impl Enrich for SearchTokens {
     async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
+        // A deletion says nothing.
+        if !event.fields.contains_key("content") {
+            return Ok(());
+        }
         let field = |name: &str| event.fields.get(name).cloned().unwrap_or_default();
         let written = serde_json::json!({ "roomId": field("roomId"), "content": field("content") });
         let written: Written = serde_json::from_value(written)

@@ -1,13 +1,16 @@
 //! The chat service against real servers, by HTTP and over NATS.
 #![cfg(test)]
 
+mod changes;
 mod endpoints;
 mod history;
 mod members;
 mod messages;
 mod outages;
 mod policies;
+mod room_life;
 mod rooms;
 mod search;
+mod sync;
 mod unread;
 mod world;

@@ -52,7 +52,7 @@ async fn what_no_room_can_be_is_refused_and_nothing_is_written() {
             json!({ "name": "a", "description": "x".repeat(1001) }),
             "description",
         ),
-        (json!({ "name": "a", "kind": "bot" }), "kind"),
+        (json!({ "name": "a", "kind": "choir" }), "kind"),
         (json!({ "name": "a", "kind": "direct" }), "memberIds"),
         (json!({ "name": "a", "visibility": "secret" }), "visibility"),
         (

@@ -40,11 +40,14 @@ impl Told {
             write!(escaped, "%{byte:02X}").unwrap();
             escaped
         });
-        let head = self.world.head("MESSAGE").await;
+        let (said, rooms) = (
+            self.world.head("MESSAGE").await,
+            self.world.head("CHATROOM").await,
+        );
         let call = self
             .world
             .get(person, &format!("/api/chat/search?q={q}{more}"));
-        let position = format!("MESSAGE:{head}");
+        let position = format!("MESSAGE:{said},CHATROOM:{rooms}");
         call.header("doran-min-position", &position).send().await
     }
 

@@ -5,20 +5,34 @@ use serde::{Deserialize, Serialize};
 use super::events;
 use crate::{
     ClientMessageId, MessageId, RoomId, Sealed, UserId,
-    message::{ContentType, SenderType},
+    message::{ContentType, Emoji, SenderType},
 };
 
 events! {
     /// Stream `MESSAGE`, subject `message.<shard>.<room_id>.<Type>`.
     MessageEvent, MESSAGE_EVENTS {
         MessageSent = "MessageSent" v 1,
+        MessageEdited = "MessageEdited" v 1,
+        MessageDeleted = "MessageDeleted" v 1,
+        ReactionAdded = "ReactionAdded" v 1,
+        ReactionRemoved = "ReactionRemoved" v 1,
+        MessagePinned = "MessagePinned" v 1,
+        MessageUnpinned = "MessageUnpinned" v 1,
         ReadMarkerMoved = "ReadMarkerMoved" v 1,
     }
 }
 
 impl MessageEvent {
     /// Event types that make up a room's timeline: they count for `prev`, `head` and resuming.
-    pub const TIMELINE: &[&str] = &["MessageSent"];
+    pub const TIMELINE: &[&str] = &[
+        "MessageSent",
+        "MessageEdited",
+        "MessageDeleted",
+        "ReactionAdded",
+        "ReactionRemoved",
+        "MessagePinned",
+        "MessageUnpinned",
+    ];
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +48,71 @@ pub struct MessageSent {
     pub client_message_id: ClientMessageId,
     pub reply_to: Option<MessageId>,
     pub mentions: Vec<UserId>,
+}
+
+/// The author says something else. The last one counts; after a deletion none does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MessageEdited {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    pub content: Sealed,
+    /// Instead of those named before; none leaves them.
+    pub mentions: Option<Vec<UserId>>,
+}
+
+/// The message is gone for ever, and with it its reactions and its pin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MessageDeleted {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    /// The author, or an admin of the room.
+    pub deleted_by: UserId,
+}
+
+/// One reaction of one person; the same again changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ReactionAdded {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub emoji: Emoji,
+}
+
+/// The person takes the reaction back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ReactionRemoved {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub emoji: Emoji,
+}
+
+/// An admin of the room puts the message where everybody sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MessagePinned {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    pub pinned_by: UserId,
+}
+
+/// An admin of the room takes the pin away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MessageUnpinned {
+    pub message_id: MessageId,
+    pub room_id: RoomId,
+    pub unpinned_by: UserId,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::events;
 use crate::{
-    RoomId, UserId,
-    room::{RoomKind, RoomRole, Visibility},
+    RoomId, Timestamp, UserId,
+    room::{RoomKind, RoomRole, Settings, Visibility},
 };
 
 events! {
@@ -14,11 +14,45 @@ events! {
         ChatRoomCreated = "ChatRoomCreated" v 1,
         ChatRoomRenamed = "ChatRoomRenamed" v 1,
         ChatRoomDescribed = "ChatRoomDescribed" v 1,
+        ChatRoomVisibilityChanged = "ChatRoomVisibilityChanged" v 1,
+        ChatRoomSettingsChanged = "ChatRoomSettingsChanged" v 1,
+        ChatRoomArchived = "ChatRoomArchived" v 1,
+        ChatRoomUnarchived = "ChatRoomUnarchived" v 1,
+        ChatRoomDeleted = "ChatRoomDeleted" v 1,
         MemberJoined = "MemberJoined" v 1,
         MemberRemoved = "MemberRemoved" v 1,
+        MemberRoleChanged = "MemberRoleChanged" v 1,
+        MemberBanned = "MemberBanned" v 1,
+        MemberUnbanned = "MemberUnbanned" v 1,
+        InviteCreated = "InviteCreated" v 1,
         RoomRestricted = "RoomRestricted" v 1,
         RoomDeactivated = "RoomDeactivated" v 1,
         RoomReactivated = "RoomReactivated" v 1,
+    }
+}
+
+impl RoomEvent {
+    /// The room that it happened to.
+    pub fn room_id(&self) -> RoomId {
+        match self {
+            Self::ChatRoomCreated(event) => event.room_id,
+            Self::ChatRoomRenamed(event) => event.room_id,
+            Self::ChatRoomDescribed(event) => event.room_id,
+            Self::ChatRoomVisibilityChanged(event) => event.room_id,
+            Self::ChatRoomSettingsChanged(event) => event.room_id,
+            Self::ChatRoomArchived(event) => event.room_id,
+            Self::ChatRoomUnarchived(event) => event.room_id,
+            Self::ChatRoomDeleted(event) => event.room_id,
+            Self::MemberJoined(event) => event.room_id,
+            Self::MemberRemoved(event) => event.room_id,
+            Self::MemberRoleChanged(event) => event.room_id,
+            Self::MemberBanned(event) => event.room_id,
+            Self::MemberUnbanned(event) => event.room_id,
+            Self::InviteCreated(event) => event.room_id,
+            Self::RoomRestricted(event) => event.room_id,
+            Self::RoomDeactivated(event) => event.room_id,
+            Self::RoomReactivated(event) => event.room_id,
+        }
     }
 }
 
@@ -69,6 +103,9 @@ pub struct MemberJoined {
     pub role: RoomRole,
     /// Who added them; none if they came by themselves.
     pub added_by: Option<UserId>,
+    /// The key of the invite by which they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite_key: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,4 +153,94 @@ pub struct OwnerChange {
     pub user_id: UserId,
     /// Where the change lies in `USER`.
     pub sequence: u64,
+}
+
+/// From now on anybody may join, or nobody uninvited.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomVisibilityChanged {
+    pub room_id: RoomId,
+    pub visibility: Visibility,
+}
+
+/// What clients keep about the room, as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomSettingsChanged {
+    pub room_id: RoomId,
+    pub settings: Settings,
+}
+
+/// Nothing changes in the room any more, until it is unarchived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomArchived {
+    pub room_id: RoomId,
+    pub archived_by: UserId,
+}
+
+/// The room is used again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomUnarchived {
+    pub room_id: RoomId,
+    pub unarchived_by: UserId,
+}
+
+/// There is no such room any more, and nobody is in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ChatRoomDeleted {
+    pub room_id: RoomId,
+    pub deleted_by: UserId,
+}
+
+/// A member is made an admin, or an admin a member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MemberRoleChanged {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub role: RoomRole,
+    pub changed_by: UserId,
+}
+
+/// Somebody is out of the room, if they were in it, and cannot come in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MemberBanned {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub banned_by: UserId,
+}
+
+/// Somebody may come in again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MemberUnbanned {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub unbanned_by: UserId,
+}
+
+/// Who has the code may come in. The log has a keyed hash of it only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct InviteCreated {
+    pub room_id: RoomId,
+    pub invite_key: String,
+    pub created_by: UserId,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// None: as many as like.
+    pub max_uses: Option<u32>,
 }

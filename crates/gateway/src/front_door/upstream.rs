@@ -10,7 +10,8 @@ use axum::{
     response::Response,
 };
 use doran_contract::{Answer, ErrorCode};
-use doran_platform::http::{MAX_JSON_BYTES, Refusal};
+use doran_eventstore::Position;
+use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Refusal};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -105,8 +106,30 @@ impl Services {
         token: &str,
         patience: Duration,
     ) -> Result<T, Refused> {
+        self.ask(service, question(path, token, None), patience)
+            .await
+    }
+
+    /// As [`Services::get`], for an answer that is not older than a position.
+    pub(crate) async fn get_after<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &str,
+        (token, position): (&str, &Position),
+        patience: Duration,
+    ) -> Result<T, Refused> {
+        let question = question(path, token, Some(position));
+        self.ask(service, question, patience).await
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        question: Result<Request<Body>, CallError>,
+        patience: Duration,
+    ) -> Result<T, Refused> {
         let asked = async {
-            let response = self.call(service, question(path, token)?).await?;
+            let response = self.call(service, question?).await?;
             read(response).await
         };
         match timeout(patience, asked).await {
@@ -146,10 +169,17 @@ fn complete(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
 }
 
-fn question(path: &str, token: &str) -> Result<Request<Body>, CallError> {
+fn question(
+    path: &str,
+    token: &str,
+    position: Option<&Position>,
+) -> Result<Request<Body>, CallError> {
     let bearer = HeaderValue::try_from(format!("Bearer {token}"));
     let bearer = bearer.map_err(axum::http::Error::from)?;
-    let request = Request::get(path).header(AUTHORIZATION, bearer);
+    let mut request = Request::get(path).header(AUTHORIZATION, bearer);
+    if let Some(position) = position {
+        request = request.header(MIN_POSITION, position.to_string());
+    }
     Ok(request.body(Body::empty())?)
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Republished events come at most once. What is missing is noticed by the next one, by a new
 //! connection, or by comparing heads every few seconds, and is read from the log before anything
-//! that comes after it.
+//! that comes after it. The stream names the previous event of the same type only, so one of another
+//! type can be found too late to be shown in its place: then subscribers start afresh.
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::Subscriber;
-use doran_contract::{RoomId, events::MessageEvent, frame::ServerFrame};
+use async_nats::{Client, Subscriber};
+use doran_contract::{RoomId, events::MessageEvent};
 use doran_eventstore::{ReadError, Recorded};
 use doran_platform::keyring::KeyringError;
 use futures_util::StreamExt;
@@ -16,7 +17,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at, sleep},
 };
 
-use super::{Hub, Log, Renderer, render, timeline::Standing};
+use super::{
+    Hub, Log, Renderer, pulse::connection_count, render, timeline::Standing, typing::Typists,
+};
 use crate::Timing;
 
 /// How long a hole may stay open before subscribers are told to start afresh.
@@ -27,6 +30,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const PAGE: usize = 500;
 
 pub(super) struct Follower {
+    pub(super) nats: Client,
     pub(super) hub: Arc<Hub>,
     pub(super) log: Log,
     pub(super) renderer: Renderer,
@@ -42,6 +46,9 @@ enum FillError {
     Read(#[from] ReadError),
     #[error(transparent)]
     Key(#[from] KeyringError),
+    /// Subscribers were shown what lies behind it, so it cannot be shown in its place any more.
+    #[error("an event was missed before one that was shown")]
+    TooLate,
 }
 
 impl Follower {
@@ -49,23 +56,36 @@ impl Follower {
     pub(super) async fn run(
         &self,
         mut live: Subscriber,
+        mut typing: Subscriber,
         mut connections: watch::Receiver<u64>,
         timing: Timing,
     ) {
         let mut verify = interval_at(Instant::now() + timing.verify, timing.verify);
         verify.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut typists = Typists::default();
+        let mut connection = connection_count(&self.nats);
         loop {
             let outcome = tokio::select! {
-                message = live.next() => match message {
-                    Some(message) => self.hear(message).await,
-                    None => Err(Broken),
-                },
                 _ = connections.changed() => self.verify().await,
                 _ = verify.tick() => {
                     if self.hub.end_if_idle(timing.linger) {
                         return;
                     }
                     self.verify().await
+                }
+                message = live.next() => match message {
+                    Some(message) => self.hear_after(&mut connection, message).await,
+                    None => Err(Broken),
+                },
+                Some(message) = typing.next() => {
+                    if let Some(frame) = typists.hear(self.room(), &message.payload) {
+                        self.hub.hint(&frame);
+                    }
+                    Ok(())
+                }
+                frame = typists.ended(self.room()) => {
+                    self.hub.hint(&frame);
+                    Ok(())
                 }
             };
             if outcome.is_err() {
@@ -74,6 +94,20 @@ impl Follower {
                 return;
             }
         }
+    }
+
+    /// Hears a live event after everything that was lost with the connection before this one.
+    async fn hear_after(
+        &self,
+        connection: &mut u64,
+        message: async_nats::Message,
+    ) -> Result<(), Broken> {
+        let count = connection_count(&self.nats);
+        if *connection != count {
+            self.fill_to(None).await?;
+            *connection = count;
+        }
+        self.hear(message).await
     }
 
     async fn hear(&self, message: async_nats::Message) -> Result<(), Broken> {
@@ -88,12 +122,10 @@ impl Follower {
             return self.hear_timeline(&recorded).await;
         }
         match render::decode(&recorded) {
-            Ok(MessageEvent::ReadMarkerMoved(moved)) => self.hub.tell(&ServerFrame::Read {
-                room_id: moved.room_id,
-                user_id: moved.user_id,
-                seq: moved.seq,
-            }),
-            Ok(MessageEvent::MessageSent(_)) => {}
+            Ok(event) => match self.renderer.open(&recorded, event).await {
+                Ok(opened) => self.hub.tell(&opened.frame(self.head())),
+                Err(error) => tracing::debug!(%error, "an event cannot be opened"),
+            },
             Err(error) => tracing::debug!(%error, "an event that this gateway does not know"),
         }
         Ok(())
@@ -119,6 +151,7 @@ impl Follower {
                 tracing::info!(room = %self.room(), sequence, "a live message was lost on its way");
                 self.fill(sequence).await
             }
+            Standing::TooLate => Err(Broken),
         }
     }
 
@@ -153,14 +186,21 @@ impl Follower {
 
     /// Reads from the log until everything up to `sequence` has been shown.
     async fn fill(&self, sequence: u64) -> Result<(), Broken> {
+        self.fill_to(Some(sequence)).await
+    }
+
+    /// Without a sequence it is enough to have read all that there is.
+    async fn fill_to(&self, sequence: Option<u64>) -> Result<(), Broken> {
         let deadline = Instant::now() + PATIENCE;
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Err(error) = self.read_on().await {
-                tracing::warn!(%error, room = %self.room(), "a hole cannot be filled yet");
-            }
-            if self.head() >= sequence {
-                return Ok(());
+            match self.read_on().await {
+                Ok(()) if sequence.is_none_or(|sequence| self.head() >= sequence) => return Ok(()),
+                Ok(()) => {}
+                Err(FillError::TooLate) => return Err(Broken),
+                Err(error) => {
+                    tracing::warn!(%error, room = %self.room(), "a hole cannot be filled yet");
+                }
             }
             if Instant::now() + pause > deadline {
                 return Err(Broken);
@@ -172,7 +212,14 @@ impl Follower {
 
     async fn read_on(&self) -> Result<(), FillError> {
         loop {
-            let events = self.log.after(self.room(), self.head(), PAGE).await?;
+            let newest = |event_type: &str| self.newest(event_type);
+            let events = self.log.after(self.room(), newest, PAGE).await?;
+            if events
+                .first()
+                .is_some_and(|first| first.sequence < self.head())
+            {
+                return Err(FillError::TooLate);
+            }
             for event in &events {
                 self.show(event).await?;
             }
@@ -184,11 +231,10 @@ impl Follower {
 
     async fn show(&self, recorded: &Recorded) -> Result<(), KeyringError> {
         match render::decode(recorded) {
-            Ok(MessageEvent::MessageSent(sent)) => {
-                let message = self.renderer.open(recorded, sent).await?;
-                self.hub.show(&recorded.event_type, message);
+            Ok(event) => {
+                let opened = self.renderer.open(recorded, event).await?;
+                self.hub.show(&recorded.event_type, opened);
             }
-            Ok(MessageEvent::ReadMarkerMoved(_)) => {}
             Err(error) => {
                 tracing::error!(%error, "a timeline event cannot be read");
                 self.hub.pass(&recorded.event_type, recorded.sequence);

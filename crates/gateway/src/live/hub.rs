@@ -12,12 +12,11 @@ use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
     frame::{CloseCode, ServerFrame},
-    message::Message,
 };
 use tokio::time::Instant;
 
 use super::{
-    render::{self, text},
+    render::{Opened, text},
     seat::Seat,
     timeline::Timeline,
 };
@@ -121,12 +120,12 @@ impl Hub {
         look(&self.state().timeline)
     }
 
-    /// Shows a message that follows on the timeline, unless it repeats one.
-    pub(super) fn show(&self, event_type: &str, message: Message) {
+    /// Shows an event that follows on the timeline, unless it repeats a message.
+    pub(super) fn show(&self, event_type: &str, opened: Opened) {
         let mut state = self.state();
-        let (seq, prev) = (message.seq, state.timeline.shown());
-        if state.timeline.take(event_type, seq, message.id) {
-            let frame = render::message(message, prev);
+        let (seq, prev) = (opened.seq, state.timeline.shown());
+        if state.timeline.take(event_type, seq, opened.sent()) {
+            let frame = opened.frame(prev);
             state.broadcast(&frame, |seat, text| seat.show_event(seq, text));
         }
     }
@@ -139,6 +138,11 @@ impl Hub {
     /// Hands everybody a frame that is not part of the timeline.
     pub(super) fn tell(&self, frame: &ServerFrame) {
         self.state().broadcast(frame, Seat::show);
+    }
+
+    /// Hands everybody who keeps up a frame that is soon worth nothing.
+    pub(super) fn hint(&self, frame: &ServerFrame) {
+        self.state().broadcast(frame, |seat, text| seat.hint(text));
     }
 
     /// Ends the hub if nobody has sat in it for `linger`; whether it has ended.
@@ -203,7 +207,7 @@ impl State {
 mod tests {
     use axum::extract::ws;
     use chrono::DateTime;
-    use doran_contract::{MessageId, SessionId};
+    use doran_contract::{SessionId, events::MessageEvent};
     use futures_util::FutureExt;
     use serde_json::{Value, json};
     use uuid::Uuid;
@@ -228,15 +232,19 @@ mod tests {
         Arc::new(Link::new(id, UserId::new(Uuid::from_u128(user)), login))
     }
 
-    fn message(seq: u64) -> Message {
-        let id = MessageId::new(Uuid::from_u128(seq.into()));
-        serde_json::from_value(json!({
-            "id": id, "roomId": Uuid::from_u128(1), "seq": seq, "senderId": Uuid::nil(),
-            "senderType": "user", "content": "x", "contentType": "text", "clientMessageId": "x",
-            "replyTo": null, "attachments": [], "mentions": [], "reactions": [], "pinned": false,
-            "editedAt": null, "deleted": false, "createdAt": "2026-03-01T09:00:00.000Z",
-        }))
-        .unwrap()
+    fn message(seq: u64) -> Opened {
+        let id = Uuid::from_u128(seq.into());
+        let sent = json!({
+            "messageId": id, "roomId": Uuid::from_u128(1), "senderId": Uuid::nil(),
+            "senderType": "user", "content": { "key": Uuid::nil(), "data": "" },
+            "contentType": "text", "clientMessageId": "x", "replyTo": null, "mentions": [],
+        });
+        Opened {
+            event: MessageEvent::MessageSent(serde_json::from_value(sent).unwrap()),
+            content: Some("x".to_owned()),
+            seq,
+            time: DateTime::UNIX_EPOCH.into(),
+        }
     }
 
     /// Type and sequence of the frames that wait.

@@ -163,24 +163,28 @@ impl Hubs {
         // Subscribed before the heads are read, so that nothing falls in between.
         let live = subject::live(&subject::message(room, ">"));
         let live = shared.nats.subscribe(live).await?;
+        let typing = shared.nats.subscribe(subject::typing(room)).await?;
         let heads = shared.log.heads(room).await?;
         let timeline = Timeline::starting_after(heads);
         let hub = Arc::new(Hub::new(room, timeline));
         let follower = Follower {
+            nats: shared.nats.clone(),
             hub: Arc::clone(&hub),
             log: shared.log.clone(),
             renderer: shared.renderer.clone(),
         };
-        shared.lifecycle.spawn(self.clone().follow(follower, live));
+        shared
+            .lifecycle
+            .spawn(self.clone().follow(follower, live, typing));
         Ok(hub)
     }
 
-    async fn follow(self, follower: Follower, live: Subscriber) {
+    async fn follow(self, follower: Follower, live: Subscriber, typing: Subscriber) {
         let shared = &self.0;
         let connections = shared.pulse.connections.clone();
         let stopping = shared.lifecycle.stopping();
         metrics::gauge!("gateway_rooms").increment(1.0);
-        let run = follower.run(live, connections, shared.timing);
+        let run = follower.run(live, typing, connections, shared.timing);
         stopping.run_until_cancelled(run).await;
         metrics::gauge!("gateway_rooms").decrement(1.0);
         self.forget(&follower.hub);

@@ -7,6 +7,7 @@ use doran_contract::{
     subject::{self, MESSAGE_STREAM, ROOM_STREAM},
 };
 use doran_eventstore::{LogReader, ReadError, Recorded};
+use futures_util::future::try_join_all;
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,35 +27,37 @@ impl Log {
         }
     }
 
-    /// Up to `max` timeline events of a room after `sequence`, in stream order.
+    /// Up to `max` timeline events of a room, each type after its own sequence, in stream order.
     ///
     /// Each type is read by itself: read markers, which are many, are not gone through.
     pub(super) async fn after(
         &self,
         room: RoomId,
-        sequence: u64,
+        sequence: impl Fn(&str) -> u64,
         max: usize,
     ) -> Result<Vec<Recorded>, ReadError> {
-        let mut events = Vec::new();
-        for event_type in MessageEvent::TIMELINE {
-            let filter = subject::message(room, event_type);
-            events.extend(self.messages.read(&filter, sequence + 1, max).await?);
-        }
+        let reads = MessageEvent::TIMELINE.iter().map(|event_type| {
+            let from = sequence(event_type) + 1;
+            async move {
+                let filter = subject::message(room, event_type);
+                self.messages.read(&filter, from, max).await
+            }
+        });
+        let mut events = try_join_all(reads).await?.concat();
         events.sort_unstable_by_key(|event| event.sequence);
         events.truncate(max);
         Ok(events)
     }
 
     pub(super) async fn heads(&self, room: RoomId) -> Result<Heads, ReadError> {
-        let mut heads = Vec::new();
-        for event_type in MessageEvent::TIMELINE {
-            let last = self
-                .messages
-                .last(&subject::message(room, event_type))
-                .await?;
-            heads.extend(last.map(|event| (*event_type, event.sequence)));
-        }
-        Ok(heads)
+        let every = subject::message(room, "*");
+        let newest = self.messages.last_per_subject(&every).await?;
+        let head = |event: &Recorded| {
+            let mut types = MessageEvent::TIMELINE.iter();
+            let event_type = types.find(|event_type| **event_type == event.event_type)?;
+            Some((*event_type, event.sequence))
+        };
+        Ok(newest.iter().filter_map(head).collect())
     }
 
     /// As [`Log::heads`], never stale, and dearer.
@@ -82,10 +85,15 @@ impl Log {
         self.rooms.last_per_subject(&subject::room(room, "*")).await
     }
 
-    /// Everybody's joining of a room that had not begun it.
-    pub(super) async fn joinings(&self, room: RoomId) -> Result<Vec<Recorded>, ReadError> {
-        const MOST_MEMBERS: usize = 10_000;
-        let filter = subject::room(room, "MemberJoined");
-        self.rooms.read(&filter, 1, MOST_MEMBERS).await
+    /// Everybody's joining of a room that had not begun it, and every change of a role.
+    pub(super) async fn memberships(&self, room: RoomId) -> Result<Vec<Recorded>, ReadError> {
+        const MOST: usize = 10_000;
+        let mut events = Vec::new();
+        for event_type in ["MemberJoined", "MemberRoleChanged"] {
+            let filter = subject::room(room, event_type);
+            events.extend(self.rooms.read(&filter, 1, MOST).await?);
+        }
+        events.sort_unstable_by_key(|event| event.sequence);
+        Ok(events)
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId,
-    events::{MessageEvent, MessageSent},
+    events::MessageEvent,
     frame::{Incomplete, RESUME_MAX, Since},
 };
 use doran_eventstore::{ReadError, Recorded};
@@ -23,7 +23,7 @@ pub(crate) enum Missed {
 
 /// Events that are readable, in stream order, to be opened one by one.
 pub(crate) struct Replay {
-    events: std::vec::IntoIter<(Recorded, MessageSent)>,
+    events: std::vec::IntoIter<(Recorded, MessageEvent)>,
     /// The event that the next frame names as the one before it.
     prev: u64,
 }
@@ -50,7 +50,7 @@ async fn is_beyond(log: &Log, sequence: u64, head: u64) -> Result<bool, ReadErro
 
 async fn read(log: &Log, room: RoomId, after: u64, head: u64) -> Result<Missed, ReadError> {
     let stored = if after < head {
-        log.after(room, after, RESUME_MAX + 1).await?
+        log.after(room, |_| after, RESUME_MAX + 1).await?
     } else {
         Vec::new()
     };
@@ -64,8 +64,7 @@ async fn read(log: &Log, room: RoomId, after: u64, head: u64) -> Result<Missed, 
     let mut events = Vec::with_capacity(stored.len());
     for recorded in stored {
         match render::decode(&recorded) {
-            Ok(MessageEvent::MessageSent(sent)) => events.push((recorded, sent)),
-            Ok(MessageEvent::ReadMarkerMoved(_)) => {}
+            Ok(event) => events.push((recorded, event)),
             Err(error) => {
                 tracing::error!(%error, "a resume stops at an event that cannot be read");
                 return Ok(Missed::Incomplete(Incomplete::Gap));
@@ -93,16 +92,18 @@ impl Replay {
         renderer: &Renderer,
     ) -> Option<Result<Utf8Bytes, KeyringError>> {
         loop {
-            let (recorded, sent) = self.events.next()?;
-            let first = hub.timeline(|timeline| timeline.first_shown(sent.message_id));
+            let (recorded, event) = self.events.next()?;
+            let opened = match renderer.open(&recorded, event).await {
+                Ok(opened) => opened,
+                Err(error) => return Some(Err(error)),
+            };
+            let first = opened
+                .sent()
+                .and_then(|message| hub.timeline(|timeline| timeline.first_shown(message)));
             if first.is_some_and(|first| first < recorded.sequence) {
                 continue;
             }
-            let message = match renderer.open(&recorded, sent).await {
-                Ok(message) => message,
-                Err(error) => return Some(Err(error)),
-            };
-            let frame = render::message(message, self.prev);
+            let frame = opened.frame(self.prev);
             self.prev = recorded.sequence;
             return Some(Ok(text(&frame)));
         }

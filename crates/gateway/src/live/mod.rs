@@ -13,6 +13,8 @@ mod removal;
 mod render;
 mod seat;
 mod timeline;
+mod typing;
+mod unread;
 
 pub(crate) use contact::Contact;
 pub(crate) use hub::{Hub, Seated};
@@ -24,3 +26,5 @@ pub use pulse::EpochError;
 pub(crate) use pulse::Pulse;
 pub(crate) use removal::follow_removals;
 pub(crate) use render::{Renderer, text};
+pub(crate) use typing::tell_of_typing;
+pub(crate) use unread::{tell_of_unread, unread_changes};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
-    events::{ChatRoomCreated, MemberJoined, MemberRemoved, ROOM_EVENTS, RoomEvent},
+    events::{ChatRoomCreated, MemberJoined, MemberRoleChanged, ROOM_EVENTS, RoomEvent},
     frame::{MemberChange, RoomChange, ServerFrame},
     room::{Member, Room, RoomRole},
 };
@@ -48,28 +48,38 @@ pub(crate) async fn follow_rooms(gateway: Gateway) {
 }
 
 async fn tell(gateway: &Gateway, recorded: &Recorded) -> Result<(), NoticeError> {
-    match recorded.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
-        RoomEvent::ChatRoomCreated(created) => {
-            tell_of_room(gateway, created.room_id, RoomChange::Created).await
+    let event = recorded.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))?;
+    let room = event.room_id();
+    let change = match event {
+        RoomEvent::ChatRoomCreated(_) => RoomChange::Created,
+        RoomEvent::ChatRoomRenamed(_) => RoomChange::Renamed,
+        RoomEvent::ChatRoomDescribed(_) => RoomChange::Described,
+        RoomEvent::ChatRoomVisibilityChanged(_) => RoomChange::Visibility,
+        RoomEvent::ChatRoomSettingsChanged(_) => RoomChange::Settings,
+        RoomEvent::ChatRoomArchived(_) => RoomChange::Archived,
+        RoomEvent::ChatRoomUnarchived(_) => RoomChange::Unarchived,
+        RoomEvent::ChatRoomDeleted(_) => RoomChange::Deleted,
+        RoomEvent::RoomRestricted(_) => RoomChange::Restricted,
+        RoomEvent::RoomDeactivated(_) => RoomChange::Deactivated,
+        RoomEvent::RoomReactivated(_) => RoomChange::Reactivated,
+        RoomEvent::MemberJoined(joined) => {
+            return tell_of_joining(gateway, recorded, joined).await;
         }
-        RoomEvent::ChatRoomRenamed(renamed) => {
-            tell_of_room(gateway, renamed.room_id, RoomChange::Renamed).await
+        RoomEvent::MemberRemoved(removed) => {
+            let change = match removed.removed_by {
+                Some(by) if by != removed.user_id => MemberChange::Removed,
+                Some(_) | None => MemberChange::Left,
+            };
+            return tell_of_removal(gateway, room, removed.user_id, change).await;
         }
-        RoomEvent::ChatRoomDescribed(described) => {
-            tell_of_room(gateway, described.room_id, RoomChange::Described).await
+        RoomEvent::MemberBanned(banned) => {
+            return tell_of_removal(gateway, room, banned.user_id, MemberChange::Banned).await;
         }
-        RoomEvent::MemberJoined(joined) => tell_of_joining(gateway, recorded, joined).await,
-        RoomEvent::MemberRemoved(removed) => tell_of_removal(gateway, removed).await,
-        RoomEvent::RoomRestricted(restricted) => {
-            tell_of_room(gateway, restricted.room_id, RoomChange::Restricted).await
-        }
-        RoomEvent::RoomDeactivated(deactivated) => {
-            tell_of_room(gateway, deactivated.room_id, RoomChange::Deactivated).await
-        }
-        RoomEvent::RoomReactivated(reactivated) => {
-            tell_of_room(gateway, reactivated.room_id, RoomChange::Reactivated).await
-        }
-    }
+        RoomEvent::MemberRoleChanged(changed) => return tell_of_role(gateway, changed).await,
+        // Only those who decide about it need to know.
+        RoomEvent::MemberUnbanned(_) | RoomEvent::InviteCreated(_) => return Ok(()),
+    };
+    tell_of_room(gateway, room, change).await
 }
 
 async fn tell_of_room(
@@ -123,12 +133,27 @@ async fn tell_of_joining(
     .await
 }
 
-async fn tell_of_removal(gateway: &Gateway, removed: MemberRemoved) -> Result<(), NoticeError> {
-    let (room, user) = (removed.room_id, removed.user_id);
-    let change = match removed.removed_by {
-        Some(by) if by != user => MemberChange::Removed,
-        Some(_) | None => MemberChange::Left,
+async fn tell_of_role(gateway: &Gateway, changed: MemberRoleChanged) -> Result<(), NoticeError> {
+    let (room, user) = (changed.room_id, changed.user_id);
+    let joined_at = |entry: &RoomEntry| entry.members.get(&user).map(|member| member.joined_at);
+    let Some(joined_at) = gateway.rooms.look(room, joined_at).flatten() else {
+        return Ok(());
     };
+    let membership = Membership {
+        user,
+        role: changed.role,
+        joined_at,
+    };
+    let told = concerned(gateway, room);
+    tell_of_member(gateway, room, MemberChange::Role, membership, told).await
+}
+
+async fn tell_of_removal(
+    gateway: &Gateway,
+    room: RoomId,
+    user: UserId,
+    change: MemberChange,
+) -> Result<(), NoticeError> {
     let mut told = concerned(gateway, room);
     if gateway.sockets.has(user) {
         told.push((user, RoomRole::Member));
@@ -180,7 +205,7 @@ async fn tell_of_member(
 }
 
 /// Members of a room who have sockets here, and their roles.
-fn concerned(gateway: &Gateway, room: RoomId) -> Vec<(UserId, RoomRole)> {
+pub(super) fn concerned(gateway: &Gateway, room: RoomId) -> Vec<(UserId, RoomRole)> {
     let with_sockets = |entry: &RoomEntry| {
         let members = entry
             .members
@@ -190,13 +215,18 @@ fn concerned(gateway: &Gateway, room: RoomId) -> Vec<(UserId, RoomRole)> {
             .filter(|(user, _)| gateway.sockets.has(*user))
             .collect()
     };
-    gateway.rooms.look(room, with_sockets).unwrap_or_default()
+    let rooms = &gateway.rooms;
+    let members = rooms.look(room, with_sockets);
+    members
+        .or_else(|| rooms.look_at_deleted(room, with_sockets))
+        .unwrap_or_default()
 }
 
 /// The room from the newest event of each type, without what only its reader knows.
 async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, NoticeError> {
     let mut created = None;
     let (mut name, mut description) = (None, None);
+    let (mut visibility, mut settings) = (None, None);
     let mut updated_at = None;
     for recorded in gateway.hubs.log().newest_of_room(room).await? {
         updated_at = updated_at.max(Some(recorded.time));
@@ -204,8 +234,17 @@ async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, Noti
             RoomEvent::ChatRoomCreated(event) => created = Some((event, recorded.time)),
             RoomEvent::ChatRoomRenamed(event) => name = Some(event.name),
             RoomEvent::ChatRoomDescribed(event) => description = Some(event.description),
-            RoomEvent::MemberJoined(_)
+            RoomEvent::ChatRoomVisibilityChanged(event) => visibility = Some(event.visibility),
+            RoomEvent::ChatRoomSettingsChanged(event) => settings = Some(event.settings),
+            RoomEvent::ChatRoomArchived(_)
+            | RoomEvent::ChatRoomUnarchived(_)
+            | RoomEvent::ChatRoomDeleted(_)
+            | RoomEvent::MemberJoined(_)
             | RoomEvent::MemberRemoved(_)
+            | RoomEvent::MemberRoleChanged(_)
+            | RoomEvent::MemberBanned(_)
+            | RoomEvent::MemberUnbanned(_)
+            | RoomEvent::InviteCreated(_)
             | RoomEvent::RoomRestricted(_)
             | RoomEvent::RoomDeactivated(_)
             | RoomEvent::RoomReactivated(_) => {}
@@ -214,9 +253,9 @@ async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, Noti
     let Some((created, created_at)) = created else {
         return Ok(None);
     };
-    let now = gateway
-        .rooms
-        .look(room, |entry| (entry.status, entry.members.len()));
+    let seen = |entry: &RoomEntry| (entry.status(), entry.members.len());
+    let now = gateway.rooms.look(room, seen);
+    let now = now.or_else(|| gateway.rooms.look_at_deleted(room, seen));
     let Some((status, member_count)) = now else {
         return Ok(None);
     };
@@ -225,10 +264,10 @@ async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, Noti
         name: name.unwrap_or(created.name),
         description: description.unwrap_or(created.description),
         kind: created.kind,
-        visibility: created.visibility,
+        visibility: visibility.unwrap_or(created.visibility),
         owner_id: created.owner_id,
         bot_id: None,
-        settings: serde_json::json!({}),
+        settings: settings.unwrap_or_default(),
         member_count: u32::try_from(member_count).unwrap_or(u32::MAX),
         role: None,
         status,
@@ -248,32 +287,50 @@ async fn past_membership(
     user: UserId,
 ) -> Result<Option<Membership>, NoticeError> {
     let log = gateway.hubs.log();
-    let mut newest = None;
+    let mut known: Option<Membership> = None;
     let events = log
         .newest_of_room(room)
         .await?
         .into_iter()
-        .chain(log.joinings(room).await?);
+        .filter(|recorded| recorded.event_type == "ChatRoomCreated")
+        .chain(log.memberships(room).await?);
     for recorded in events {
-        let role = match recorded.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
+        let joined = match recorded.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
             RoomEvent::ChatRoomCreated(created) => first_role(&created, user),
             RoomEvent::MemberJoined(joined) if joined.user_id == user => Some(joined.role),
+            RoomEvent::MemberRoleChanged(changed) if changed.user_id == user => {
+                if let Some(known) = &mut known {
+                    known.role = changed.role;
+                }
+                None
+            }
             RoomEvent::MemberJoined(_)
-            | RoomEvent::MemberRemoved(_)
+            | RoomEvent::MemberRoleChanged(_)
             | RoomEvent::ChatRoomRenamed(_)
             | RoomEvent::ChatRoomDescribed(_)
+            | RoomEvent::ChatRoomVisibilityChanged(_)
+            | RoomEvent::ChatRoomSettingsChanged(_)
+            | RoomEvent::ChatRoomArchived(_)
+            | RoomEvent::ChatRoomUnarchived(_)
+            | RoomEvent::ChatRoomDeleted(_)
+            | RoomEvent::MemberRemoved(_)
+            | RoomEvent::MemberBanned(_)
+            | RoomEvent::MemberUnbanned(_)
+            | RoomEvent::InviteCreated(_)
             | RoomEvent::RoomRestricted(_)
             | RoomEvent::RoomDeactivated(_)
             | RoomEvent::RoomReactivated(_) => None,
         };
-        // Compared by sequence first, which decides.
-        newest = newest.max(role.map(|role| (recorded.sequence, role, recorded.time)));
+        if let Some(role) = joined {
+            let joined_at = recorded.time.into();
+            known = Some(Membership {
+                user,
+                role,
+                joined_at,
+            });
+        }
     }
-    Ok(newest.map(|(_, role, time)| Membership {
-        user,
-        role,
-        joined_at: time.into(),
-    }))
+    Ok(known)
 }
 
 fn first_role(created: &ChatRoomCreated, user: UserId) -> Option<RoomRole> {

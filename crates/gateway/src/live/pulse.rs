@@ -97,7 +97,7 @@ impl Watcher {
     }
 }
 
-fn connection_count(nats: &Client) -> u64 {
+pub(super) fn connection_count(nats: &Client) -> u64 {
     nats.statistics().connects.load(Ordering::Relaxed)
 }
 

@@ -2,7 +2,8 @@
 
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
-    events::{MESSAGE_EVENTS, MessageEvent, MessageSent},
+    MessageId, Sealed, Timestamp,
+    events::{MESSAGE_EVENTS, MessageEvent},
     frame::ServerFrame,
     message::Message,
 };
@@ -23,35 +24,147 @@ impl Renderer {
         Self { keyring }
     }
 
-    /// The message as clients see it. Fails only while keys cannot be had.
+    /// The event with its text opened. Fails only while keys cannot be had.
     pub(super) async fn open(
         &self,
         recorded: &Recorded,
-        sent: MessageSent,
-    ) -> Result<Message, KeyringError> {
+        event: MessageEvent,
+    ) -> Result<Opened, KeyringError> {
+        let content = match &event {
+            MessageEvent::MessageSent(sent) => self.text(recorded, &sent.content).await?,
+            MessageEvent::MessageEdited(edited) => self.text(recorded, &edited.content).await?,
+            MessageEvent::MessageDeleted(_)
+            | MessageEvent::ReactionAdded(_)
+            | MessageEvent::ReactionRemoved(_)
+            | MessageEvent::MessagePinned(_)
+            | MessageEvent::MessageUnpinned(_)
+            | MessageEvent::ReadMarkerMoved(_) => None,
+        };
+        Ok(Opened {
+            event,
+            content,
+            seq: recorded.sequence,
+            time: recorded.time.into(),
+        })
+    }
+
+    async fn text(
+        &self,
+        recorded: &Recorded,
+        sealed: &Sealed,
+    ) -> Result<Option<String>, KeyringError> {
         let place = Place {
             subject: &recorded.subject,
             event_id: recorded.event_id,
             field: "content",
         };
-        let content = match self.keyring.open_field(place, &sent.content).await {
-            Ok(opened) => opened.into_text(),
-            Err(OpenFieldError::Keyring(error @ KeyringError::Unavailable(_))) => {
-                return Err(error);
-            }
+        match self.keyring.open_field(place, sealed).await {
+            Ok(opened) => Ok(opened.into_text()),
+            Err(OpenFieldError::Keyring(error @ KeyringError::Unavailable(_))) => Err(error),
             // It never opens, however often it is tried: shown as a message without text.
             Err(error) => {
                 let (stream, sequence) = (&*recorded.stream, recorded.sequence);
                 tracing::error!(%error, stream, sequence, "a message cannot be opened");
-                None
+                Ok(None)
             }
-        };
-        Ok(Message::sent(
-            sent,
-            recorded.sequence,
-            recorded.time.into(),
+        }
+    }
+}
+
+/// An event whose text has been opened.
+pub(crate) struct Opened {
+    pub(super) event: MessageEvent,
+    pub(super) content: Option<String>,
+    pub(super) seq: u64,
+    pub(super) time: Timestamp,
+}
+
+impl Opened {
+    /// The message that it sends, if it sends one.
+    pub(super) fn sent(&self) -> Option<MessageId> {
+        match &self.event {
+            MessageEvent::MessageSent(sent) => Some(sent.message_id),
+            MessageEvent::MessageEdited(_)
+            | MessageEvent::MessageDeleted(_)
+            | MessageEvent::ReactionAdded(_)
+            | MessageEvent::ReactionRemoved(_)
+            | MessageEvent::MessagePinned(_)
+            | MessageEvent::MessageUnpinned(_)
+            | MessageEvent::ReadMarkerMoved(_) => None,
+        }
+    }
+
+    /// What subscribers get. `prev` is the timeline's event before it.
+    pub(super) fn frame(self, prev: u64) -> ServerFrame {
+        let Self {
+            event,
             content,
-        ))
+            seq,
+            time,
+        } = self;
+        match event {
+            MessageEvent::MessageSent(sent) => ServerFrame::Message {
+                room_id: sent.room_id,
+                seq,
+                prev,
+                message: Message::sent(sent, seq, time, content),
+            },
+            MessageEvent::MessageEdited(edited) => ServerFrame::MessageEdited {
+                room_id: edited.room_id,
+                seq,
+                prev,
+                message_id: edited.message_id,
+                content,
+                mentions: edited.mentions,
+                edited_at: time,
+            },
+            MessageEvent::MessageDeleted(deleted) => ServerFrame::MessageDeleted {
+                room_id: deleted.room_id,
+                seq,
+                prev,
+                message_id: deleted.message_id,
+                user_id: deleted.deleted_by,
+            },
+            MessageEvent::ReactionAdded(added) => ServerFrame::Reaction {
+                room_id: added.room_id,
+                seq,
+                prev,
+                message_id: added.message_id,
+                emoji: added.emoji,
+                user_id: added.user_id,
+                on: true,
+            },
+            MessageEvent::ReactionRemoved(removed) => ServerFrame::Reaction {
+                room_id: removed.room_id,
+                seq,
+                prev,
+                message_id: removed.message_id,
+                emoji: removed.emoji,
+                user_id: removed.user_id,
+                on: false,
+            },
+            MessageEvent::MessagePinned(pinned) => ServerFrame::Pinned {
+                room_id: pinned.room_id,
+                seq,
+                prev,
+                message_id: pinned.message_id,
+                user_id: pinned.pinned_by,
+                on: true,
+            },
+            MessageEvent::MessageUnpinned(unpinned) => ServerFrame::Pinned {
+                room_id: unpinned.room_id,
+                seq,
+                prev,
+                message_id: unpinned.message_id,
+                user_id: unpinned.unpinned_by,
+                on: false,
+            },
+            MessageEvent::ReadMarkerMoved(moved) => ServerFrame::Read {
+                room_id: moved.room_id,
+                user_id: moved.user_id,
+                seq: moved.seq,
+            },
+        }
     }
 }
 
@@ -59,15 +172,6 @@ impl Renderer {
 pub(crate) fn text(frame: &ServerFrame) -> Utf8Bytes {
     let json = serde_json::to_string(frame).expect("frames are made of plain data");
     json.into()
-}
-
-pub(super) fn message(message: Message, prev: u64) -> ServerFrame {
-    ServerFrame::Message {
-        room_id: message.room_id,
-        seq: message.seq,
-        prev,
-        message,
-    }
 }
 
 pub(super) fn decode(recorded: &Recorded) -> Result<MessageEvent, DecodeError> {

@@ -56,6 +56,13 @@ impl Seat {
         }
     }
 
+    /// Shows a frame that a socket can do without: only if it is live and keeps up.
+    pub(super) fn hint(&self, frame: &Utf8Bytes) {
+        if self.held.is_none() {
+            self.link.outbox.offer(frame.clone());
+        }
+    }
+
     /// Passes on what was held, and from now on everything as it comes.
     pub(super) fn go_live(&mut self) {
         for frame in self.held.take().unwrap_or_default().frames {

@@ -15,6 +15,8 @@ pub(super) enum Standing {
     Next,
     /// Something before it has not come.
     AfterHole,
+    /// Something after it, of another type, was shown already: nothing said then that it lacked.
+    TooLate,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,8 @@ impl Timeline {
         let newest = self.newest(event_type);
         if sequence <= newest {
             Standing::Known
+        } else if sequence < self.head {
+            Standing::TooLate
         } else if previous > newest {
             Standing::AfterHole
         } else {
@@ -69,10 +73,16 @@ impl Timeline {
         self.shown = self.head;
     }
 
-    /// Takes a message. False: it repeats one that was shown, and nobody need see it.
-    pub(super) fn take(&mut self, event_type: &str, sequence: u64, message: MessageId) -> bool {
+    /// Takes an event, and notes the message that it sends. False: it repeats one that was shown,
+    /// and nobody need see it.
+    pub(super) fn take(
+        &mut self,
+        event_type: &str,
+        sequence: u64,
+        sent: Option<MessageId>,
+    ) -> bool {
         self.reach(event_type, sequence);
-        let is_new = self.remembered.insert(message, sequence);
+        let is_new = sent.is_none_or(|message| self.remembered.insert(message, sequence));
         if is_new {
             self.shown = sequence;
         }
@@ -143,7 +153,7 @@ mod tests {
     #[test]
     fn what_comes_again_is_known() {
         let mut timeline = at(10);
-        timeline.take(SENT, 11, id(1));
+        timeline.take(SENT, 11, Some(id(1)));
         assert_eq!(timeline.standing(SENT, 11, 10), Standing::Known);
         assert_eq!(timeline.standing(SENT, 10, 9), Standing::Known);
     }
@@ -158,10 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn what_lies_before_something_that_was_shown_comes_too_late() {
+        let mut timeline = at(10);
+        timeline.take("ReactionAdded", 12, None);
+        assert_eq!((timeline.head(), timeline.shown()), (12, 12));
+        assert_eq!(timeline.standing(SENT, 11, 10), Standing::TooLate);
+        assert_eq!(timeline.standing(SENT, 13, 10), Standing::Next);
+    }
+
+    #[test]
     fn a_repeated_message_is_not_shown_and_leaves_no_hole_for_clients() {
         let mut timeline = at(10);
-        assert!(timeline.take(SENT, 11, id(1)));
-        assert!(!timeline.take(SENT, 12, id(1)));
+        assert!(timeline.take(SENT, 11, Some(id(1))));
+        assert!(!timeline.take(SENT, 12, Some(id(1))));
         assert_eq!(timeline.head(), 12);
         assert_eq!(timeline.shown(), 11);
         assert_eq!(timeline.first_shown(id(1)), Some(11));
@@ -179,7 +198,7 @@ mod tests {
     fn only_so_many_messages_are_remembered() {
         let mut timeline = Timeline::default();
         for n in 0..=u64::try_from(REMEMBERED).unwrap() {
-            timeline.take(SENT, n + 1, id(n));
+            timeline.take(SENT, n + 1, Some(id(n)));
         }
         assert_eq!(timeline.first_shown(id(0)), None);
         assert_eq!(timeline.first_shown(id(1)), Some(2));
@@ -199,15 +218,15 @@ mod tests {
                 }
                 let previous = if index == 0 { 0 } else { log[index - 1] };
                 match timeline.standing(SENT, *sequence, previous) {
-                    Standing::Known => {}
+                    Standing::Known | Standing::TooLate => {}
                     Standing::Next => {
-                        timeline.take(SENT, *sequence, id(*sequence));
+                        timeline.take(SENT, *sequence, Some(id(*sequence)));
                         taken.push(*sequence);
                     }
                     Standing::AfterHole => {
                         let head = timeline.head();
                         for missing in log.iter().filter(|s| **s > head && *s <= sequence) {
-                            timeline.take(SENT, *missing, id(*missing));
+                            timeline.take(SENT, *missing, Some(id(*missing)));
                             taken.push(*missing);
                         }
                     }

@@ -7,9 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Frames of the contract that this version does not serve yet.
-const LATER: [&str; 8] = [
-    "edit", "delete", "react", "unreact", "pin", "unpin", "typing", "presence",
-];
+const LATER: [&str; 1] = ["presence"];
 
 #[derive(Debug)]
 pub(super) enum Read {

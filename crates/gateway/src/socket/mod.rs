@@ -5,6 +5,7 @@
 
 mod answer;
 mod authenticate;
+mod change;
 mod closing;
 mod command;
 mod connection;
@@ -23,6 +24,7 @@ mod send;
 mod sockets;
 mod subscribe;
 mod subscriptions;
+mod typing;
 mod unsubscribe;
 mod upgrade;
 

@@ -10,7 +10,7 @@ use axum::extract::ws::{Message, Utf8Bytes};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-/// Beyond this many bytes answers wait until something has been written.
+/// Beyond this many bytes answers wait until something has been written, and hints are dropped.
 const SOFT_BYTES: usize = 256 * 1024;
 /// Beyond this many bytes of events the socket is too slow.
 const HARD_BYTES: usize = 1024 * 1024;
@@ -59,6 +59,13 @@ impl Outbox {
         }
         waiting.push(Item::Event(frame));
         self.filled.notify_one();
+    }
+
+    /// Adds an event that is dropped if much waits already.
+    pub(crate) fn offer(&self, frame: Utf8Bytes) {
+        if self.waiting().bytes < SOFT_BYTES {
+            self.push(frame);
+        }
     }
 
     /// Adds an answer once there is room for it. An answer may be larger than the bound.
@@ -209,6 +216,16 @@ mod tests {
         assert!(outbox.overflown().now_or_never().is_some());
         assert!(outbox.next().now_or_never().is_none());
         outbox.push(frame(1));
+        assert!(outbox.next().now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_one_can_do_without_is_dropped_while_much_waits() {
+        let outbox = Outbox::default();
+        outbox.offer("a".into());
+        outbox.push(frame(SOFT_BYTES));
+        outbox.offer("b".into());
+        assert_eq!(texts(outbox.next().await).len(), 2);
         assert!(outbox.next().now_or_never().is_none());
     }
 

@@ -2,11 +2,13 @@
 
 use doran_contract::{
     ErrorCode,
+    command::MessageChange,
     frame::{ClientFrame, CloseCode, Request, ServerFrame},
 };
 
 use super::{
     answer::Denied,
+    change::{Wanted, change},
     closing::End,
     connection::Connection,
     frame::{self, Read},
@@ -16,6 +18,7 @@ use super::{
     reauth::reauth,
     send::send,
     subscribe::subscribe,
+    typing::typing,
     unsubscribe::unsubscribe,
 };
 use crate::live::text;
@@ -98,6 +101,22 @@ fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)
             let work = send(connection, message);
             (Lane::Writes, Box::pin(answer(connection, id, work)))
         }
+        Request::Edit(edit) => writes(connection, id, edit.into()),
+        Request::Delete(target) => {
+            let wanted = Wanted::of(target, MessageChange::Delete);
+            writes(connection, id, wanted)
+        }
+        Request::React(reaction) => writes(connection, id, Wanted::react(reaction)),
+        Request::Unreact(reaction) => writes(connection, id, Wanted::unreact(reaction)),
+        Request::Pin(target) => writes(connection, id, Wanted::of(target, MessageChange::Pin)),
+        Request::Unpin(target) => {
+            let wanted = Wanted::of(target, MessageChange::Unpin);
+            writes(connection, id, wanted)
+        }
+        Request::Typing { room_id, on } => {
+            let work = typing(connection, room_id, on);
+            (Lane::Writes, Box::pin(answer(connection, id, work)))
+        }
         Request::Read { room_id, seq } => {
             let work = move_read_marker(connection, room_id, seq);
             (Lane::Writes, Box::pin(answer(connection, id, work)))
@@ -108,6 +127,11 @@ fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)
         }
     };
     Some(work)
+}
+
+fn writes(connection: &Connection, id: Option<u64>, wanted: Wanted) -> (Lane, Work<'_>) {
+    let work = change(connection, wanted);
+    (Lane::Writes, Box::pin(answer(connection, id, work)))
 }
 
 /// Does the work and answers with the frame it makes, or with an error.

@@ -8,7 +8,7 @@ use std::{
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::UserId;
 
-use super::Link;
+use super::{Link, link::Login};
 
 /// Cheap to clone.
 #[derive(Clone, Default)]
@@ -34,6 +34,13 @@ impl Sockets {
 
     pub(crate) fn has(&self, user: UserId) -> bool {
         self.by_user().contains_key(&user)
+    }
+
+    /// What lasts longest of what a user's sockets are logged in with.
+    pub(crate) fn login(&self, user: UserId) -> Option<Arc<Login>> {
+        let by_user = self.by_user();
+        let logins = by_user.get(&user)?.iter().map(|link| link.login());
+        logins.max_by_key(|login| login.expires_at)
     }
 
     /// Hands a frame to every socket of a user.

@@ -85,8 +85,18 @@ impl Client {
         self.socket.send(message).await
     }
 
-    /// The next frame.
+    /// The next frame but what is unread, which comes beside everything else.
     pub(crate) async fn next(&mut self) -> Value {
+        loop {
+            let frame = self.frame().await;
+            if frame["type"] != "unread" {
+                return frame;
+            }
+        }
+    }
+
+    /// The next frame of whatever type.
+    pub(crate) async fn frame(&mut self) -> Value {
         match self.message().await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("not a frame: {other:?}"),
@@ -96,7 +106,7 @@ impl Client {
     /// The next frame of a type; others are passed over.
     pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
         loop {
-            let frame = self.next().await;
+            let frame = self.frame().await;
             if frame["type"] == kind {
                 return frame;
             }

@@ -167,6 +167,48 @@ async fn many_messages_come_in_order_on_every_socket() {
 }
 
 #[tokio::test]
+async fn each_member_is_told_on_every_device_what_is_unread() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let stranger = world.person("c").await;
+    let room = world.room(&[&one, &other]).await;
+    let (mut phone, mut desk) = (world.log_in(&one).await, world.subscribe(&one, room).await);
+    let mut outside = world.log_in(&stranger).await;
+    let unread = |after: u64| {
+        json!({
+            "type": "unread", "roomId": room, "unreadCount": after, "mentionCount": 1, "readSeq": 7,
+        })
+    };
+    let said = world.say(room, &other, "x").await;
+    for device in [&mut phone, &mut desk] {
+        assert_eq!(device.next_of("unread").await, unread(said));
+    }
+    let read = world.mark_read(room, &one, said).await;
+    for device in [&mut phone, &mut desk] {
+        assert_eq!(device.next_of("unread").await, unread(read));
+    }
+    outside.send(json!({ "type": "ping" })).await;
+    assert_eq!(outside.frame().await["type"], "pong");
+}
+
+#[tokio::test]
+async fn of_much_that_is_said_at_once_the_last_is_told_and_not_each() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&one, &other]).await;
+    let mut client = world.log_in(&one).await;
+    let mut last = 0;
+    for n in 0..200 {
+        last = world.say(room, &other, &n.to_string()).await;
+    }
+    let mut told = 1;
+    while client.next_of("unread").await["unreadCount"] != last {
+        told += 1;
+    }
+    assert!(told < 50, "{told}");
+}
+
+#[tokio::test]
 async fn history_is_asked_of_the_chat_service_with_the_persons_own_token() {
     let world = World::start().await;
     let person = world.person("a").await;

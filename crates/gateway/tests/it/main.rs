@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod changes;
 mod client;
 mod faults;
 mod front_door;

@@ -1,6 +1,13 @@
 //! Changes of rooms and memberships, told to every socket of the members.
 
-use doran_contract::events::{ChatRoomDescribed, ChatRoomRenamed};
+use doran_contract::{
+    events::{
+        ChatRoomArchived, ChatRoomDeleted, ChatRoomDescribed, ChatRoomRenamed,
+        ChatRoomSettingsChanged, ChatRoomUnarchived, ChatRoomVisibilityChanged, MemberBanned,
+        MemberRoleChanged, RoomEvent,
+    },
+    room::{RoomRole, Visibility},
+};
 use serde_json::json;
 
 use crate::world::World;
@@ -102,4 +109,112 @@ async fn joining_and_leaving_are_told_to_those_who_are_there_and_to_the_person()
     world.remove(room, &owner, None).await;
     let frame = there.next().await;
     assert_eq!(frame["member"]["role"], "owner");
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_room_is_told_to_its_members_subscribed_or_not() {
+    let world = World::start().await;
+    let (owner, member) = (world.person("a").await, world.person("b").await);
+    let room_id = world.room(&[&owner, &member]).await;
+    let mut client = world.log_in(&member).await;
+    let settings = [("theme".to_owned(), json!("dark"))].into_iter().collect();
+    let visibility = Visibility::Public;
+    let changes: [(RoomEvent, &str, &str, serde_json::Value); 5] = [
+        (
+            ChatRoomVisibilityChanged {
+                room_id,
+                visibility,
+            }
+            .into(),
+            "visibility",
+            "visibility",
+            json!("public"),
+        ),
+        (
+            ChatRoomSettingsChanged { room_id, settings }.into(),
+            "settings",
+            "settings",
+            json!({ "theme": "dark" }),
+        ),
+        (
+            ChatRoomArchived {
+                room_id,
+                archived_by: owner.id,
+            }
+            .into(),
+            "archived",
+            "status",
+            json!("archived"),
+        ),
+        (
+            ChatRoomUnarchived {
+                room_id,
+                unarchived_by: owner.id,
+            }
+            .into(),
+            "unarchived",
+            "status",
+            json!("active"),
+        ),
+        (
+            ChatRoomDeleted {
+                room_id,
+                deleted_by: owner.id,
+            }
+            .into(),
+            "deleted",
+            "visibility",
+            json!("public"),
+        ),
+    ];
+    for (event, change, field, expected) in changes {
+        world.append_room(room_id, event).await;
+        let frame = client.next().await;
+        assert_eq!(
+            (&frame["type"], &frame["change"]),
+            (&json!("room"), &json!(change))
+        );
+        assert_eq!(frame["room"][field], expected, "{change}");
+    }
+    let asked = client
+        .ask(json!({ "type": "subscribe", "roomId": room_id }))
+        .await;
+    assert_eq!(asked["code"], "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_new_role_and_a_ban_are_told_to_everybody_and_a_ban_ends_the_subscription() {
+    let world = World::start().await;
+    let (owner, member) = (world.person("a").await, world.person("b").await);
+    let room_id = world.room(&[&owner, &member]).await;
+    let mut of_owner = world.log_in(&owner).await;
+    let mut of_member = world.subscribe(&member, room_id).await;
+    let promoted = MemberRoleChanged {
+        room_id,
+        user_id: member.id,
+        role: RoomRole::Admin,
+        changed_by: owner.id,
+    };
+    let banned = MemberBanned {
+        room_id,
+        user_id: member.id,
+        banned_by: owner.id,
+    };
+    for (event, change) in [
+        (RoomEvent::from(promoted), "role"),
+        (RoomEvent::from(banned), "banned"),
+    ] {
+        world.append_room(room_id, event).await;
+        for client in [&mut of_owner, &mut of_member] {
+            let frame = client.next().await;
+            assert_eq!(
+                (&frame["type"], &frame["change"]),
+                (&json!("member"), &json!(change))
+            );
+            assert_eq!(frame["member"]["userId"], json!(member.id));
+            assert_eq!(frame["member"]["role"], "admin");
+        }
+    }
+    world.say(room_id, &owner, "after").await;
+    of_member.nothing_came().await;
 }

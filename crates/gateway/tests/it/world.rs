@@ -8,16 +8,24 @@ use std::{
 };
 
 use async_nats::jetstream;
-use axum::{Router, extract::Path, routing::get};
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::HeaderMap,
+    routing::get,
+};
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use doran_contract::{
     ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, UserId,
-    command::{Durability, MOVE_READ_MARKER, ReadMarker, Reply, SEND_MESSAGE, SendMessage, Sent},
+    command::{
+        CHANGE_MESSAGE, ChangeMessage, Changed, Durability, MOVE_READ_MARKER, ReadMarker, Reply,
+        SEND_MESSAGE, SendMessage, Sent,
+    },
     events::{
-        ChatRoomCreated, FirstMember, MemberJoined, MemberRemoved, MessageEvent, MessageSent,
-        ReadMarkerMoved, RoomEvent, SessionEvent, SessionRevoked, UserCreated, UserEvent,
-        UserStatusChanged,
+        ChatRoomCreated, FirstMember, MemberJoined, MemberRemoved, MessageEdited, MessageEvent,
+        MessageSent, ReadMarkerMoved, RoomEvent, SessionEvent, SessionRevoked, UserCreated,
+        UserEvent, UserStatusChanged,
     },
     message::{ContentType, SenderType},
     room::{RoomKind, RoomRole, Visibility},
@@ -220,6 +228,7 @@ impl World {
             user_id: person.id,
             role: RoomRole::Member,
             added_by: None,
+            invite_key: None,
         };
         self.append_room(room, joined).await;
     }
@@ -316,7 +325,41 @@ impl World {
         .sequence
     }
 
-    pub(crate) async fn mark_read(&self, room: RoomId, person: &Person, seq: u64) {
+    /// Puts something that happens to a message into the log; its sequence.
+    pub(crate) async fn change(&self, room: RoomId, event: impl Into<MessageEvent>) -> u64 {
+        let event = event.into();
+        let body = serde_json::to_value(&event).unwrap()["data"].take();
+        self.append(subject::message(room, event.name()), event.name(), &body)
+            .await
+    }
+
+    /// The author says something else; the sequence of the edit.
+    pub(crate) async fn edit(
+        &self,
+        room_id: RoomId,
+        author: &Person,
+        message_id: MessageId,
+        content: &str,
+    ) -> u64 {
+        let event_id = self.platform.clock.new_id();
+        let subject = subject::message(room_id, "MessageEdited");
+        let place = Place {
+            subject: &subject,
+            event_id,
+            field: "content",
+        };
+        let edited = MessageEdited {
+            message_id,
+            room_id,
+            content: self.keyring.seal(author.id, place, content).await.unwrap(),
+            mentions: None,
+        };
+        self.append_as(event_id, subject.clone(), "MessageEdited", &edited)
+            .await
+    }
+
+    /// The sequence of the event that moves the marker.
+    pub(crate) async fn mark_read(&self, room: RoomId, person: &Person, seq: u64) -> u64 {
         let moved = MessageEvent::from(ReadMarkerMoved {
             room_id: room,
             user_id: person.id,
@@ -324,7 +367,7 @@ impl World {
         });
         let body = serde_json::to_value(&moved).unwrap()["data"].take();
         self.append(subject::message(room, moved.name()), moved.name(), &body)
-            .await;
+            .await
     }
 
     pub(crate) async fn append(
@@ -381,6 +424,7 @@ impl World {
         let nats = js.client();
         let mut sends = nats.subscribe(SEND_MESSAGE).await.unwrap();
         let mut reads = nats.subscribe(MOVE_READ_MARKER).await.unwrap();
+        let mut changes = nats.subscribe(CHANGE_MESSAGE).await.unwrap();
         nats.flush().await.unwrap();
         let log = Log {
             lane: self.lane.clone(),
@@ -401,6 +445,15 @@ impl World {
                             if let Some(reply) = reply {
                                 nats.publish(message.reply.unwrap(), reply.into()).await.unwrap();
                             }
+                        }
+                        Some(message) = changes.next() => {
+                            let command: ChangeMessage =
+                                serde_json::from_slice(&message.payload).unwrap();
+                            let text = serde_json::to_string(&command.change).unwrap();
+                            chat.received.lock().unwrap().push(text);
+                            let reply = Reply::Accepted(Changed { seq: 8 });
+                            let reply = serde_json::to_vec(&reply).unwrap();
+                            nats.publish(message.reply.unwrap(), reply.into()).await.unwrap();
                         }
                         Some(message) = reads.next() => {
                             let reply = Reply::Accepted(ReadMarker { seq: 7 });
@@ -525,6 +578,12 @@ impl Log {
     }
 }
 
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Asked {
+    room_id: RoomId,
+}
+
 /// The few chat routes that the gateway asks by itself.
 fn chat_routes() -> Router {
     let page = async |Path(_): Path<String>,
@@ -536,6 +595,21 @@ fn chat_routes() -> Router {
         .route(
             "/api/chat/rooms/{id}/read",
             get(async || Success::ok(json!({ "seq": 42 }))),
+        )
+        .route(
+            "/api/chat/sync",
+            get(
+                async |Query(Asked { room_id }): Query<Asked>, headers: HeaderMap| {
+                    // As a service would that has got so far and no further.
+                    let position = headers["doran-min-position"].to_str().unwrap();
+                    let (_, sequence) = position.split_once(':').unwrap();
+                    let sequence: u64 = sequence.parse().unwrap();
+                    Success::ok(json!({ "rooms": [{
+                    "roomId": room_id, "epoch": "e", "head": 0, "readSeq": 7,
+                    "unreadCount": sequence, "mentionCount": 1, "lastMessage": null,
+                }] }))
+                },
+            ),
         )
         .route("/api/chat/rooms/{id}/messages", get(page))
         .route(

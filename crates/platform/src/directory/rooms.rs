@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use async_nats::jetstream;
 use doran_contract::{
     RoomId, Timestamp, UserId,
-    events::{ROOM_EVENTS, RoomEvent},
+    events::{ChatRoomCreated, ROOM_EVENTS, RoomEvent},
     room::{RoomRole, RoomStatus, Visibility},
     subject::ROOM_STREAM,
 };
@@ -19,11 +19,19 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 /// One room as authorisation needs to know it.
 #[derive(Clone, Debug)]
 pub struct RoomEntry {
-    pub status: RoomStatus,
+    /// What the owner's account makes of the room.
+    imposed: RoomStatus,
+    is_archived: bool,
     pub visibility: Visibility,
     pub members: HashMap<UserId, Membership>,
     /// Sequence of the room's newest event in `CHATROOM`.
     pub sequence: u64,
+}
+
+impl RoomEntry {
+    pub fn status(&self) -> RoomStatus {
+        self.imposed.or_archived(self.is_archived)
+    }
 }
 
 /// What somebody is in a room, and since when.
@@ -37,47 +45,21 @@ pub struct Membership {
 struct AllRooms {
     rooms: HashMap<RoomId, RoomEntry>,
     owned: HashMap<UserId, BTreeSet<RoomId>>,
+    /// As they were when they were deleted: their members are told of it.
+    deleted: HashMap<RoomId, RoomEntry>,
 }
 
 impl Fold for AllRooms {
     fn apply(&mut self, event: &Recorded) -> Result<(), FoldError> {
-        let (sequence, joined_at) = (event.sequence, event.time.into());
+        let (sequence, time) = (event.sequence, event.time.into());
         match event.decode::<RoomEvent>(&event_schema(ROOM_EVENTS))? {
-            RoomEvent::ChatRoomCreated(created) => {
-                let members = created.members.iter().map(|first| {
-                    let role = first.role;
-                    (first.user_id, Membership { role, joined_at })
-                });
-                let entry = RoomEntry {
-                    status: RoomStatus::Active,
-                    visibility: created.visibility,
-                    members: members.collect(),
-                    sequence,
-                };
-                let owned = self.owned.entry(created.owner_id).or_default();
-                owned.insert(created.room_id);
-                self.rooms.insert(created.room_id, entry);
-            }
-            RoomEvent::ChatRoomRenamed(renamed) => self.update(renamed.room_id, sequence, |_| ()),
-            RoomEvent::ChatRoomDescribed(described) => {
-                self.update(described.room_id, sequence, |_| ());
-            }
-            RoomEvent::MemberJoined(joined) => self.update(joined.room_id, sequence, |room| {
-                let role = joined.role;
-                room.members
-                    .insert(joined.user_id, Membership { role, joined_at });
-            }),
-            RoomEvent::MemberRemoved(removed) => self.update(removed.room_id, sequence, |room| {
-                room.members.remove(&removed.user_id);
-            }),
-            RoomEvent::RoomRestricted(restricted) => {
-                self.stand(restricted.room_id, sequence, RoomStatus::Restricted);
-            }
-            RoomEvent::RoomDeactivated(deactivated) => {
-                self.stand(deactivated.room_id, sequence, RoomStatus::Deactivated);
-            }
-            RoomEvent::RoomReactivated(reactivated) => {
-                self.stand(reactivated.room_id, sequence, RoomStatus::Active);
+            RoomEvent::ChatRoomCreated(created) => self.create(&created, sequence, time),
+            RoomEvent::ChatRoomDeleted(deleted) => self.delete(deleted.room_id),
+            change => {
+                if let Some(room) = self.rooms.get_mut(&change.room_id()) {
+                    room.change(change, time);
+                    room.sequence = sequence;
+                }
             }
         }
         Ok(())
@@ -85,15 +67,73 @@ impl Fold for AllRooms {
 }
 
 impl AllRooms {
-    fn update(&mut self, room: RoomId, sequence: u64, change: impl FnOnce(&mut RoomEntry)) {
-        if let Some(entry) = self.rooms.get_mut(&room) {
-            change(entry);
-            entry.sequence = sequence;
-        }
+    fn create(&mut self, created: &ChatRoomCreated, sequence: u64, joined_at: Timestamp) {
+        let members = created.members.iter().map(|first| {
+            let role = first.role;
+            (first.user_id, Membership { role, joined_at })
+        });
+        let entry = RoomEntry {
+            imposed: RoomStatus::Active,
+            is_archived: false,
+            visibility: created.visibility,
+            members: members.collect(),
+            sequence,
+        };
+        let owned = self.owned.entry(created.owner_id).or_default();
+        owned.insert(created.room_id);
+        self.rooms.insert(created.room_id, entry);
     }
 
-    fn stand(&mut self, room: RoomId, sequence: u64, status: RoomStatus) {
-        self.update(room, sequence, |entry| entry.status = status);
+    fn delete(&mut self, id: RoomId) {
+        let Some(room) = self.rooms.remove(&id) else {
+            return;
+        };
+        for (user, member) in &room.members {
+            if member.role == RoomRole::Owner
+                && let Some(owned) = self.owned.get_mut(user)
+            {
+                owned.remove(&id);
+            }
+        }
+        self.deleted.insert(id, room);
+    }
+}
+
+impl RoomEntry {
+    fn change(&mut self, event: RoomEvent, time: Timestamp) {
+        match event {
+            RoomEvent::ChatRoomCreated(_)
+            | RoomEvent::ChatRoomDeleted(_)
+            | RoomEvent::ChatRoomRenamed(_)
+            | RoomEvent::ChatRoomDescribed(_)
+            | RoomEvent::ChatRoomSettingsChanged(_)
+            | RoomEvent::MemberUnbanned(_)
+            | RoomEvent::InviteCreated(_) => {}
+            RoomEvent::ChatRoomVisibilityChanged(changed) => self.visibility = changed.visibility,
+            RoomEvent::ChatRoomArchived(_) => self.is_archived = true,
+            RoomEvent::ChatRoomUnarchived(_) => self.is_archived = false,
+            RoomEvent::MemberJoined(joined) => {
+                let membership = Membership {
+                    role: joined.role,
+                    joined_at: time,
+                };
+                self.members.insert(joined.user_id, membership);
+            }
+            RoomEvent::MemberRemoved(removed) => {
+                self.members.remove(&removed.user_id);
+            }
+            RoomEvent::MemberBanned(banned) => {
+                self.members.remove(&banned.user_id);
+            }
+            RoomEvent::MemberRoleChanged(changed) => {
+                if let Some(member) = self.members.get_mut(&changed.user_id) {
+                    member.role = changed.role;
+                }
+            }
+            RoomEvent::RoomRestricted(_) => self.imposed = RoomStatus::Restricted,
+            RoomEvent::RoomDeactivated(_) => self.imposed = RoomStatus::Deactivated,
+            RoomEvent::RoomReactivated(_) => self.imposed = RoomStatus::Active,
+        }
     }
 }
 
@@ -118,6 +158,15 @@ impl Rooms {
     /// Looks at a room as far as this process has read the log.
     pub fn look<R>(&self, room: RoomId, look: impl FnOnce(&RoomEntry) -> R) -> Option<R> {
         self.0.read(|all| all.rooms.get(&room).map(look))
+    }
+
+    /// Looks at a room that was deleted, as it was before.
+    pub fn look_at_deleted<R>(
+        &self,
+        room: RoomId,
+        look: impl FnOnce(&RoomEntry) -> R,
+    ) -> Option<R> {
+        self.0.read(|all| all.deleted.get(&room).map(look))
     }
 
     /// The role of `user` in `room`. Before it says none, it reads the log to its end, so that

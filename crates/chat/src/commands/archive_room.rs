@@ -1,0 +1,19 @@
+//! `POST /api/chat/rooms/{id}/archive`: the owner closes a room for writing, and keeps it.
+
+use axum::extract::State;
+use doran_contract::{RoomId, room::Room};
+use doran_platform::http::{Actor, CommandHeaders, Id, Refusal, Success};
+
+use super::{SOURCE, answer::execute};
+use crate::{room::Command, state::Service};
+
+pub(crate) async fn archive_room(
+    State(service): State<Service>,
+    actor: Actor,
+    Id(room_id): Id<RoomId>,
+    headers: CommandHeaders,
+) -> Result<Success<Room>, Refusal> {
+    let actor = actor.user_id;
+    let ctx = headers.context(&service.platform, SOURCE, Some(actor), &[]);
+    execute(&service, actor, room_id, Command::Archive { actor }, &ctx).await
+}

@@ -1,0 +1,46 @@
+//! Appending to a room's timeline, which no guard protects.
+
+use bytes::Bytes;
+use doran_contract::{ErrorCode, RoomId, events::MessageEvent, subject};
+use doran_eventstore::{
+    Appended, CommandContext, NewEvent, Recorded, envelope::COMMAND_FINGERPRINT, event_id,
+};
+use doran_platform::http::Refusal;
+use serde::Serialize;
+
+use crate::state::Service;
+
+/// Answers after the log has it. The event's id follows from the command's.
+pub(super) async fn append<E>(
+    service: &Service,
+    room: RoomId,
+    event: E,
+    ctx: &CommandContext,
+) -> Result<Appended, Refusal>
+where
+    E: Serialize + Into<MessageEvent>,
+{
+    let body = serde_json::to_vec(&event).map_err(|error| Refusal::internal(&error))?;
+    let event = event.into();
+    let new_event = NewEvent {
+        subject: subject::message(room, event.name()),
+        event_type: event.name(),
+        version: event.version(),
+        event_id: event_id(ctx.command_id, 0),
+        body: Bytes::from(body),
+        ctx,
+    };
+    Ok(service.lane.append(new_event).await?)
+}
+
+/// The same `Idempotency-Key` with another body is a mistake of the client's.
+pub(crate) fn refuse_other_request(stored: &Recorded, ctx: &CommandContext) -> Result<(), Refusal> {
+    let before = stored.headers.get(COMMAND_FINGERPRINT);
+    match (before, &ctx.fingerprint) {
+        (Some(before), Some(now)) if before.as_str() != now => Err(Refusal::new(
+            ErrorCode::IdempotencyMismatch,
+            "this idempotency key was used with another body",
+        )),
+        _ => Ok(()),
+    }
+}
