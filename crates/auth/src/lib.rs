@@ -10,9 +10,12 @@ mod read_side;
 mod refresh_token;
 mod routes;
 mod session;
+mod signing_key;
 mod state;
 mod throttle;
 mod tokens;
+
+use std::path::Path;
 
 use doran_platform::{
     Config, Platform, Role,
@@ -32,6 +35,7 @@ pub use crate::{
 use crate::{
     policies::EndWithAccount,
     session::StandingSessions,
+    signing_key::SigningKey,
     state::Service,
     throttle::{Throttle, ThrottleError},
 };
@@ -63,9 +67,11 @@ pub enum StartError {
 
 /// Publishes the key that verifies tokens, starts the read model, and answers with the routes.
 pub async fn start(platform: &Platform) -> Result<Role, StartError> {
-    let signer = signer(&platform.config)?;
-    let published = signer.publish(&platform.js, &platform.verifier).await;
-    published.map_err(StartError::PublishKey)?;
+    let path = platform.config.signing_key_file.clone();
+    let path = path.ok_or(StartError::NoSigningKey)?;
+    let signer = signer(&platform.config, &path)?;
+    let signing_key = SigningKey::start(signer, path, platform).await;
+    let signing_key = signing_key.map_err(StartError::PublishKey)?;
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
     let throttle = throttle(platform)
         .await
@@ -76,7 +82,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let database = database_probe(pool.clone());
     let service = Service::new(
         platform.clone(),
-        signer,
+        signing_key,
         (credentials, throttle, tickets),
         standing,
         (pool, positions),
@@ -94,11 +100,7 @@ async fn throttle(platform: &Platform) -> Result<Throttle, ThrottleError> {
     Throttle::open(&platform.js, means).await
 }
 
-fn signer(config: &Config) -> Result<Signer, StartError> {
-    let path = config
-        .signing_key_file
-        .as_deref()
-        .ok_or(StartError::NoSigningKey)?;
+fn signer(config: &Config, path: &Path) -> Result<Signer, StartError> {
     let signer = if config.dev {
         Signer::open_or_create(path)
     } else {

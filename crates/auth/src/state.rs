@@ -1,26 +1,23 @@
 //! What every handler of this service has at hand.
 
-use std::sync::Arc;
-
 use axum::extract::FromRef;
 use doran_contract::subject::{SESSION_STREAM, USER_STREAM};
 use doran_eventstore::{JetStreamStore, LogReader};
-use doran_platform::{
-    Platform, access_token::Signer, credentials::Credentials, ws_ticket::WsTickets,
-};
+use doran_platform::{Platform, credentials::Credentials, ws_ticket::WsTickets};
 use doran_projection::Positions;
 use sqlx::PgPool;
 
 use crate::{
     refresh_token::RefreshTokens,
     session::{Session, StandingSessions},
+    signing_key::SigningKey,
     throttle::Throttle,
 };
 
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) platform: Platform,
-    pub(crate) signer: Arc<Signer>,
+    pub(crate) signing_key: SigningKey,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) credentials: Credentials,
     pub(crate) throttle: Throttle,
@@ -36,13 +33,13 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(
         platform: Platform,
-        signer: Signer,
+        signing_key: SigningKey,
         (credentials, throttle, tickets): (Credentials, Throttle, WsTickets),
         standing: StandingSessions,
         (pool, positions): (PgPool, Positions),
     ) -> Self {
         Self {
-            signer: Arc::new(signer),
+            signing_key,
             refresh_tokens: RefreshTokens::new(&platform.master_key),
             credentials,
             throttle,

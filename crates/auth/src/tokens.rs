@@ -60,7 +60,7 @@ impl Service {
             (user.id, session, role),
             clock.new_id(),
         );
-        let signed = self.signer.sign(&claims);
+        let signed = self.signing_key.current().sign(&claims);
         Ok(Tokens {
             access_token: signed.map_err(|error| Refusal::internal(&error))?,
             refresh_token,

@@ -139,8 +139,18 @@ impl Signer {
         js: &jetstream::Context,
         verifier: &Verifier,
     ) -> Result<(), async_nats::Error> {
+        verifier.trust(&self.key_id, &serde_json::to_vec(&self.public)?);
+        self.announce(js).await
+    }
+
+    /// The key's name in tokens and among the public keys.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Makes the public key known to every role.
+    pub async fn announce(&self, js: &jetstream::Context) -> Result<(), async_nats::Error> {
         let jwk = serde_json::to_vec(&self.public)?;
-        verifier.trust(&self.key_id, &jwk);
         let bucket = js.get_key_value(BUCKET).await?;
         bucket.put(&self.key_id, jwk.into()).await?;
         Ok(())

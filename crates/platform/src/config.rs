@@ -48,6 +48,26 @@ pub struct Config {
     /// Origins that may call from a browser, comma separated.
     #[arg(long, env = "DORAN_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Where the page is, for links in mail.
+    #[arg(
+        long,
+        env = "DORAN_PUBLIC_URL",
+        default_value = "http://localhost:8080"
+    )]
+    pub public_url: String,
+    /// Mail server, `smtps://user:password@host:port`, or `smtp://` with `?tls=required`.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Folder in which mail is put as files, instead of being sent.
+    #[arg(long, env = "MAIL_DIR", value_name = "FOLDER")]
+    pub mail_dir: Option<PathBuf>,
+    /// Who mail is from.
+    #[arg(
+        long,
+        env = "MAIL_FROM",
+        default_value = "DoranDoran <no-reply@dorandoran.local>"
+    )]
+    pub mail_from: String,
     /// Minutes that an access token lives.
     #[arg(long, env = "DORAN_ACCESS_TOKEN_MINUTES", default_value_t = 5)]
     pub access_token_minutes: u32,

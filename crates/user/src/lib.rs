@@ -10,6 +10,7 @@ mod names;
 mod policies;
 mod queries;
 mod read_side;
+mod reset_token;
 mod routes;
 mod settings;
 mod state;
@@ -20,6 +21,7 @@ use doran_platform::{
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
     http::Probe,
+    mail::{MailError, Mailer},
 };
 use doran_projection::{FolderError, SetupError};
 use sqlx::PgPool;
@@ -29,13 +31,21 @@ pub use crate::{
     read_side::{SCHEMA, read_side},
     user::Error,
 };
-use crate::{policies::EraseDeleted, state::Service};
+use crate::{
+    policies::EraseDeleted,
+    reset_token::{ResetTokenError, ResetTokens},
+    state::Service,
+};
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("cannot open the credential store")]
     Credentials(#[from] CredentialError),
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    #[error("cannot open the store of password resets")]
+    Resets(#[from] ResetTokenError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the user service is not usable")]
@@ -49,7 +59,15 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
     let (pool, positions) = read_side::start(platform).await?;
     let database = database_probe(pool.clone());
-    let service = Service::new(platform.clone(), credentials, pool, positions);
+    let reset_tokens =
+        ResetTokens::open(&platform.js, &platform.master_key, &platform.clock).await?;
+    let mailer = Mailer::new(&platform.config)?;
+    let service = Service::new(
+        platform.clone(),
+        credentials,
+        (reset_tokens, mailer),
+        (pool, positions),
+    );
     let erasing = platform.run_policy(EraseDeleted(service.clone()));
     let probes = vec![platform.nats_probe(), database, erasing];
     Ok(Role {

@@ -2,7 +2,7 @@
 
 use axum::{
     Router,
-    routing::{get, patch, put},
+    routing::{get, patch, post, put},
 };
 
 use crate::{
@@ -13,7 +13,9 @@ use crate::{
         change_settings::change_settings,
         change_status::change_status,
         delete_user::delete_user,
+        execute_reset::execute_reset,
         register::register,
+        request_reset::request_reset,
     },
     queries::{
         audit::audit, check_email::check_email, get_settings::get_settings, get_user::get_user,
@@ -45,7 +47,9 @@ pub(crate) fn routes(service: Service) -> Router {
             get(get_settings).put(change_settings),
         )
         .route("/api/users/{id}/status", patch(change_status))
-        // The path is auth's, the aggregate is this service's.
+        // These paths are auth's, the aggregate is this service's.
+        .route("/api/auth/password/reset/request", post(request_reset))
+        .route("/api/auth/password/reset/execute", post(execute_reset))
         .route("/api/auth/users/{id}/role", put(change_role))
         .with_state(service)
 }

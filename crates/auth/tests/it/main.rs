@@ -7,6 +7,7 @@ mod log_out;
 mod outages;
 mod policies;
 mod refresh;
+mod rotation;
 mod sessions;
 mod throttling;
 mod tickets;

@@ -7,6 +7,7 @@ mod chat;
 mod doctor;
 mod events;
 mod gateway;
+mod keys;
 mod moment;
 mod policies;
 mod projections;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Policies(policies::Policies),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -51,6 +54,7 @@ impl Command {
             | Self::Projections(_)
             | Self::Policies(_)
             | Self::Users(_)
+            | Self::Keys(_)
             | Self::Doctor(_)
             | Self::Bench(_) => "warn",
         }
@@ -68,6 +72,7 @@ impl Command {
             Self::Projections(projections) => Box::pin(projections.run()),
             Self::Policies(policies) => Box::pin(policies.run()),
             Self::Users(users) => Box::pin(users.run()),
+            Self::Keys(keys) => Box::pin(keys.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
             Self::Bench(bench) => Box::pin(bench.run()),
         }

@@ -48,7 +48,12 @@ fn nothing_is_ever_dropped_to_make_room() {
         let is_bucket = config.name.starts_with("KV_");
         assert_eq!(config.deny_purge, !is_bucket, "{}", file.path);
         // None of these holds a fact that somebody may ask for later.
-        let short_lived = ["SESSION", "KV_LOGIN_ATTEMPT", "KV_WS_TICKET"];
+        let short_lived = [
+            "SESSION",
+            "KV_LOGIN_ATTEMPT",
+            "KV_PASSWORD_RESET",
+            "KV_WS_TICKET",
+        ];
         let is_bounded_by_age = short_lived.contains(&config.name.as_str());
         assert_eq!(
             !config.max_age.is_zero(),
@@ -112,6 +117,7 @@ async fn a_server_takes_every_file_as_it_is() {
         "DATA_KEY",
         "JWKS",
         "LOGIN_ATTEMPT",
+        "PASSWORD_RESET",
         "POLICY",
         "WS_TICKET",
     ] {

@@ -36,7 +36,7 @@ impl Service {
         let named = Self::ALL
             .into_iter()
             .find(|service| service.name() == name)?;
-        Some(if is_role_of_user(rest) {
+        Some(if is_of_account(rest) {
             Self::Users
         } else {
             named
@@ -44,8 +44,12 @@ impl Service {
     }
 }
 
-/// `auth/users/{id}/role`: a role is part of the account, and the user service writes accounts.
-fn is_role_of_user(rest: &str) -> bool {
+/// `auth/users/{id}/role` and `auth/password/…`: both are part of the account, and the user service
+/// writes accounts.
+fn is_of_account(rest: &str) -> bool {
+    if rest.starts_with("auth/password/") {
+        return true;
+    }
     let mut parts = rest.split('/');
     parts.next() == Some("auth")
         && parts.next() == Some("users")
@@ -72,5 +76,7 @@ mod tests {
         assert_eq!(Service::of("/api/auth/users/7/role"), Some(Service::Users));
         assert_eq!(Service::of("/api/auth/users//role"), Some(Service::Auth));
         assert_eq!(Service::of("/api/auth/users/7/role/x"), Some(Service::Auth));
+        let reset = Service::of("/api/auth/password/reset/request");
+        assert_eq!(reset, Some(Service::Users));
     }
 }

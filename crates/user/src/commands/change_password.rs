@@ -5,7 +5,10 @@
 //! one that works, and the same request again adds the event.
 
 use axum::extract::State;
-use doran_contract::{UserId, user::User as Profile};
+use doran_contract::{
+    UserId,
+    user::{PasswordChange, User as Profile},
+};
 use doran_eventstore::{CommandContext, ExecuteError};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success, valid};
 use garde::Validate;
@@ -54,6 +57,7 @@ pub(crate) async fn change_password(
             ..ctx
         };
         let note = Command::NotePassword {
+            reason: PasswordChange::Changed,
             kept_session_id: Some(actor.session_id),
         };
         service.users.execute(&(), &id, note, &ctx).await?

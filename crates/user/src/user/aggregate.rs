@@ -56,6 +56,7 @@ pub(crate) enum Command {
     },
     /// The hash is replaced already.
     NotePassword {
+        reason: PasswordChange,
         kept_session_id: Option<SessionId>,
     },
     ChangeStatus(UserStatus),
@@ -94,9 +95,10 @@ impl User {
                 settings,
                 coach_check,
             } => self.decide_settings(settings, coach_check).map(Some),
-            Command::NotePassword { kept_session_id } => {
-                self.decide_password(kept_session_id).map(Some)
-            }
+            Command::NotePassword {
+                reason,
+                kept_session_id,
+            } => self.decide_password(reason, kept_session_id).map(Some),
             Command::ChangeStatus(to) => self.decide_status(to),
             Command::ChangeRole(to) => self.decide_role(to),
             Command::Keep => self.standing().map(|_| None),
@@ -177,10 +179,14 @@ impl User {
         Ok(changed.into())
     }
 
-    fn decide_password(&self, kept_session_id: Option<SessionId>) -> Result<UserEvent, Error> {
+    fn decide_password(
+        &self,
+        reason: PasswordChange,
+        kept_session_id: Option<SessionId>,
+    ) -> Result<UserEvent, Error> {
         let changed = PasswordChanged {
             user_id: self.standing()?.id,
-            reason: PasswordChange::Changed,
+            reason,
             kept_session_id,
         };
         Ok(changed.into())

@@ -15,6 +15,8 @@ pub enum Error {
     NotDeleted,
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("the token is not valid, was used or has expired; ask for another one")]
+    ResetToken,
 }
 
 impl From<Error> for Refusal {
@@ -23,7 +25,7 @@ impl From<Error> for Refusal {
             Error::EmailTaken => ErrorCode::EmailTaken,
             Error::AlreadyRegistered | Error::NotDeleted => ErrorCode::Conflict,
             Error::NotFound => ErrorCode::NotFound,
-            Error::WrongPassword => ErrorCode::InvalidCredentials,
+            Error::WrongPassword | Error::ResetToken => ErrorCode::InvalidCredentials,
         };
         Self::new(code, error.to_string())
     }

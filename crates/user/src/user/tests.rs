@@ -5,7 +5,7 @@ use doran_contract::{
         UserCreated, UserDeleted, UserEmailChanged, UserErased, UserEvent, UserRoleChanged,
         UserStatusChanged,
     },
-    user::{Role, UserStatus},
+    user::{PasswordChange, Role, UserStatus},
 };
 use doran_eventstore::{Claim, EventSourced};
 use doran_platform::profile::SealedPersonalData;
@@ -223,6 +223,7 @@ fn nothing_happens_to_somebody_who_is_deleted() {
             Command::ChangeProfile(Box::new(registration().personal)),
             move_to("cd34"),
             Command::NotePassword {
+                reason: PasswordChange::Changed,
                 kept_session_id: None,
             },
             Command::ChangeSettings {

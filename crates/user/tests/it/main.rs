@@ -8,5 +8,6 @@ mod password;
 mod profile;
 mod read_models;
 mod register;
+mod reset;
 mod search;
 mod world;

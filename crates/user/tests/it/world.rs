@@ -15,7 +15,7 @@ pub(crate) struct World {
     pub(crate) nats: TestNats,
     pub(crate) database: TestDatabase,
     signer: Signer,
-    _keys: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 #[derive(Parser)]
@@ -50,7 +50,7 @@ impl World {
             nats,
             database,
             signer,
-            _keys: keys,
+            folder: keys,
         }
     }
 
@@ -129,6 +129,7 @@ fn config(nats: &TestNats, database: &TestDatabase, keys: &TempDir) -> Config {
         format!("--database-url={}", database.url()),
         format!("--master-key-file={}", path("master")),
         format!("--signing-key-file={}", path("signing")),
+        format!("--mail-dir={}", path("")),
     ];
     for (name, value) in nats.variables() {
         let flag = name.to_lowercase().replace('_', "-");
