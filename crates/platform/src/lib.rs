@@ -22,6 +22,7 @@ mod read_models;
 mod read_side;
 mod role;
 mod schema;
+pub mod sealed_fields;
 pub mod secret;
 pub mod streams;
 pub mod telemetry;

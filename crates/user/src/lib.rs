@@ -6,6 +6,7 @@
 mod access;
 pub mod admin;
 mod commands;
+mod export;
 mod names;
 mod policies;
 mod queries;

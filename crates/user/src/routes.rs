@@ -18,9 +18,9 @@ use crate::{
         request_reset::request_reset,
     },
     queries::{
-        audit::audit, check_email::check_email, get_settings::get_settings, get_user::get_user,
-        get_user_by_email::get_user_by_email, health::health, list_users::list_users,
-        search_users::search_users,
+        audit::audit, check_email::check_email, export_user::export_user,
+        get_settings::get_settings, get_user::get_user, get_user_by_email::get_user_by_email,
+        health::health, list_users::list_users, search_users::search_users,
     },
     state::Service,
 };
@@ -41,6 +41,7 @@ pub(crate) fn routes(service: Service) -> Router {
                 .put(replace_profile)
                 .delete(delete_user),
         )
+        .route("/api/users/{id}/export", get(export_user))
         .route("/api/users/{id}/password", put(change_password))
         .route(
             "/api/users/{id}/settings",

@@ -15,6 +15,9 @@ use crate::{reset_token::ResetTokens, user::User};
 /// Mails that may be on their way at once.
 const MAILS: usize = 32;
 
+/// Exports under way in one process: each scans the log.
+const MAX_EXPORTS: usize = 2;
+
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) platform: Platform,
@@ -26,6 +29,7 @@ pub(crate) struct Service {
     pub(crate) users: JetStreamStore<User>,
     pub(crate) log: LogReader,
     pub(crate) pool: PgPool,
+    pub(crate) exports: Arc<Semaphore>,
     positions: Positions,
 }
 
@@ -45,6 +49,7 @@ impl Service {
             mailer,
             mails: Arc::new(Semaphore::new(MAILS)),
             pool,
+            exports: Arc::new(Semaphore::new(MAX_EXPORTS)),
             positions,
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod check_email;
 mod email;
+pub(crate) mod export_user;
 pub(crate) mod find;
 pub(crate) mod get_settings;
 pub(crate) mod get_user;

@@ -4,6 +4,7 @@
 mod administer;
 mod audit;
 mod deletion;
+mod export;
 mod password;
 mod profile;
 mod read_models;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 pub(crate) struct World {
     pub(crate) api: Api,
+    pub(crate) routes: axum::Router,
     pub(crate) platform: Platform,
     pub(crate) nats: TestNats,
     pub(crate) database: TestDatabase,
@@ -45,7 +46,8 @@ impl World {
             .unwrap();
         let role = doran_user::start(&platform).await.unwrap();
         Self {
-            api: Api::new(role.routes),
+            api: Api::new(role.routes.clone()),
+            routes: role.routes,
             platform,
             nats,
             database,
