@@ -1,5 +1,6 @@
 //! A nats-server of the test's own.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
@@ -22,7 +23,7 @@ pub struct TestNats {
 struct Inner {
     nats: Nats,
     /// After the server, which writes into it until it ends.
-    _data: DataFolder,
+    data: DataFolder,
 }
 
 impl TestNats {
@@ -41,7 +42,7 @@ impl TestNats {
             Ok(Self {
                 url,
                 variables,
-                inner: Arc::new(Mutex::new(Inner { nats, _data: data })),
+                inner: Arc::new(Mutex::new(Inner { nats, data })),
             })
         })
         .await
@@ -56,6 +57,12 @@ impl TestNats {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The folder in which it keeps its store and its log.
+    pub fn folder(&self) -> PathBuf {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.data.path().to_owned()
     }
 
     /// `NATS_URL`, users and passwords, as `doran` takes them from its environment.

@@ -90,6 +90,16 @@ impl Person {
         Reply::read(request.send().await.unwrap()).await
     }
 
+    pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let request = self.request(method, path).json(body);
+        Reply::read(request.send().await.unwrap()).await
+    }
+
+    /// Goes on with the same token after the gateway got another port.
+    pub(crate) fn move_to(&mut self, system: &System) {
+        self.base = system.gateway.base();
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         let request = self.request(Method::DELETE, path);
         Reply::read(request.send().await.unwrap()).await

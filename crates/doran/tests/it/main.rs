@@ -6,6 +6,7 @@ mod bench;
 mod catalogue;
 mod chat;
 mod command;
+mod erasure;
 mod events;
 mod golden;
 mod help;

@@ -1,5 +1,7 @@
 //! The whole system: servers of the test's own, and `doran` in front of them.
 
+use std::{collections::HashMap, path::PathBuf};
+
 use async_nats::{Client, HeaderMap};
 use doran_platform::{access_token::Signer, secret::MasterKey};
 use doran_testkit::{NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
@@ -85,6 +87,55 @@ impl System {
         }
         let gateway = Process::start(&["all", "--dev"], ground.variables());
         ground.carry(gateway, Vec::new())
+    }
+
+    /// The one process again, after it was killed.
+    pub(crate) fn start_again(&mut self) {
+        let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        self.gateway = Process::start(&["all", "--dev"], variables);
+    }
+
+    pub(crate) fn nats_folder(&self) -> PathBuf {
+        self.nats.folder()
+    }
+
+    /// Where the servers keep what they were told: of PostgreSQL, which other tests use as well,
+    /// the files of the own database and the write-ahead log.
+    pub(crate) async fn data_folders(&self) -> Vec<String> {
+        let pool = self.database.pool();
+        sqlx::query("checkpoint").execute(&pool).await.unwrap();
+        let postgres = "select current_setting('data_directory') || '/base/' || oid
+            from pg_database where datname = current_database()
+            union all select current_setting('data_directory') || '/pg_wal'";
+        let mut folders: Vec<String> = sqlx::query_scalar(postgres).fetch_all(&pool).await.unwrap();
+        let mut redis = self.redis.connection().await;
+        let _: () = redis::cmd("SAVE").query_async(&mut redis).await.unwrap();
+        let directory: HashMap<String, String> = redis::cmd("CONFIG")
+            .arg(&["GET", "dir"])
+            .query_async(&mut redis)
+            .await
+            .unwrap();
+        folders.extend(directory.into_values());
+        folders.push(self.nats.folder().display().to_string());
+        folders
+    }
+
+    /// Writes a text where none should be.
+    pub(crate) async fn leak_into_postgres(&self, text: &str) {
+        let pool = self.database.pool();
+        let made = sqlx::query("create table leak (text text)")
+            .execute(&pool)
+            .await;
+        made.unwrap();
+        let insert = sqlx::query("insert into leak (text) values ($1)").bind(text);
+        insert.execute(&pool).await.unwrap();
+    }
+
+    /// What a bucket holds under a key; nothing if it holds nothing.
+    pub(crate) async fn value(&self, bucket: &str, key: &str) -> Vec<u8> {
+        let bucket = self.nats.jetstream().await.get_key_value(bucket).await;
+        let value = bucket.unwrap().get(key).await.unwrap();
+        value.unwrap_or_default().to_vec()
     }
 
     pub(crate) async fn nats_client(&self) -> Client {

@@ -3,6 +3,7 @@
 mod change;
 mod list;
 mod promote;
+mod scan;
 mod suspend;
 
 use anyhow::Result;
@@ -10,16 +11,17 @@ use doran_platform::{Config, Platform};
 
 use crate::platform;
 
-/// List people, make administrators, lock accounts
+/// List people, make administrators, lock accounts, look for what is left of somebody
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = "Example:\n  doran users promote kim@example.com")]
 pub(crate) enum Users {
     Promote(promote::Promote),
     Suspend(suspend::Suspend),
     List(list::List),
+    Scan(scan::Scan),
 }
 
-/// Flags of all three.
+/// Flags of those that need the servers.
 #[derive(Debug, clap::Args)]
 struct Options {
     /// Print JSON, one object a line
@@ -35,6 +37,7 @@ impl Users {
             Self::Promote(promote) => promote.run().await,
             Self::Suspend(suspend) => suspend.run().await,
             Self::List(list) => list.run().await,
+            Self::Scan(scan) => scan.run(),
         }
     }
 }
