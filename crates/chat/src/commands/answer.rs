@@ -22,6 +22,8 @@ pub(super) async fn execute(
         .rooms
         .execute(&(), &room.to_string(), command, ctx)
         .await?;
+    // Nobody does here after the answer what it says they may not.
+    service.directory.catch_up(room).await;
     let room = room_answer(service, &outcome, ctx, actor).await?;
     Ok(Success::ok(room)
         .at(&outcome.position)

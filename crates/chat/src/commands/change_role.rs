@@ -38,6 +38,7 @@ pub(crate) async fn change_role(
         .rooms
         .execute(&(), &room_id.to_string(), command, &ctx)
         .await?;
+    service.directory.catch_up(room_id).await;
     let room = outcome.aggregate.details().ok_or(room::Error::NotFound)?;
     let role = *room.members.get(&user).ok_or(room::Error::NoSuchMember)?;
     let joined_at = joined_at(&service, room_id, user).await;

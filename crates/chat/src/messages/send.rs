@@ -16,7 +16,7 @@ use doran_platform::{
 };
 use tokio::time::Instant;
 
-use super::{Place, append::append};
+use super::{Place, append::append, change::find};
 use crate::state::Service;
 
 /// People whom one message may name.
@@ -109,6 +109,24 @@ pub(super) fn check_mentions(mentions: &[UserId]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A reply is to a message of the same room. To one that cannot be looked for now it is taken.
+async fn check_reply(
+    service: &Service,
+    room: RoomId,
+    reply_to: Option<MessageId>,
+) -> Result<(), Refusal> {
+    let Some(replied) = reply_to else {
+        return Ok(());
+    };
+    match find(service, room, replied).await {
+        Err(refusal) if refusal.code() == ErrorCode::NotFound => {
+            let reason = "must be a message of this room";
+            Err(Refusal::invalid_field("replyTo", reason))
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Whether somebody may write in a room now, and as what.
 pub(super) async fn authorise(
     service: &Service,
@@ -135,6 +153,7 @@ async fn store(
     message: SendMessage,
     ctx: CommandContext,
 ) -> Result<Sending, Refusal> {
+    check_reply(service, message.room_id, message.reply_to).await?;
     let ctx = CommandContext {
         command_id: id.as_uuid(),
         expected_sequence: None,

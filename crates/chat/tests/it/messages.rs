@@ -43,6 +43,8 @@ async fn what_cannot_be_said_is_refused_and_nothing_is_written() {
     let world = World::start().await;
     let (kim, lee) = (world.person("kim").await, world.person("lee").await);
     let room = world.room(&kim, &[]).await;
+    let other = world.room(&kim, &[]).await;
+    let elsewhere = world.say(&kim, other, "x").await;
     let long = "가".repeat(10_001);
     let many: Vec<_> = (0..101).map(|_| kim.id).collect();
     for (body, status, fields) in [
@@ -58,6 +60,11 @@ async fn what_cannot_be_said_is_refused_and_nothing_is_written() {
             json!({ "content": "a", "clientMessageId": "has space" }),
             422,
             vec!["clientMessageId"],
+        ),
+        (
+            json!({ "content": "a", "replyTo": elsewhere.data()["id"] }),
+            422,
+            vec!["replyTo"],
         ),
         (
             json!({ "content": "a", "mentions": many }),
@@ -82,7 +89,7 @@ async fn what_cannot_be_said_is_refused_and_nothing_is_written() {
     world.rest(&kim).await;
     let resting = world.send(&kim, room, &body).send().await;
     assert_eq!(resting.refusal(), (403, "FORBIDDEN"));
-    assert_eq!(world.head("MESSAGE").await, 0);
+    assert_eq!(world.head("MESSAGE").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
