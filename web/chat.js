@@ -1,5 +1,6 @@
 // What the page shows, kept in step with the socket: my rooms, their feeds, what is on its way out. No DOM.
 
+import { explain } from "./errors.js";
 import { Feed } from "./feed.js";
 import { Members } from "./members.js";
 import { MyRooms } from "./my-rooms.js";
@@ -8,6 +9,7 @@ import { Pages } from "./pages.js";
 import { People } from "./people.js";
 
 const FOLLOWED = 50;
+const RESYNC = 4005;
 const EVENTS = new Set(["message", "messageEdited", "messageDeleted", "reaction", "pinned"]);
 const GONE = new Set(["left", "removed", "banned"]);
 
@@ -39,7 +41,7 @@ export class Chat extends EventTarget {
     const { signal } = this.#off;
     const on = (target, type, handle) => target.addEventListener(type, ({ detail }) => handle(detail), { signal });
     on(this.socket, "ready", () => this.#connected());
-    on(this.socket, "state", ({ name }) => { if (name !== "ready") this.outbox.offline(); });
+    on(this.socket, "state", (state) => this.#stateChanged(state));
     on(this.socket, "frame", (frame) => this.#receive(frame));
     on(this.rooms, "listed", () => this.#followRooms());
     on(this.rooms, "gone", ({ id }) => this.#feeds.delete(id));
@@ -85,15 +87,31 @@ export class Chat extends EventTarget {
     this.#api.markRead(roomId, seq).catch(() => {});
   }
 
+  /** `change` is a frame without its message: `{type: "edit", content}`, `{type: "react", emoji}`. What comes of it is told live. */
+  async change({ roomId, id: messageId }, change) {
+    try {
+      await this.socket.request({ ...change, roomId, messageId });
+    } catch (error) {
+      this.#emit("notice", { message: explain(error) });
+    }
+  }
+
   #newFeed(roomId) {
     const feed = new Feed({
       roomId,
       request: (frame) => this.socket.request(frame),
       load: (where) => this.#pages.load(roomId, where),
+      me: this.me.id,
     });
     feed.addEventListener("change", () => this.#emit("room", roomId));
     feed.addEventListener("gone", () => this.rooms.drop(roomId));
     return feed;
+  }
+
+  #stateChanged({ name, code }) {
+    if (name !== "ready") this.outbox.offline();
+    // The server has missed something and cannot say what.
+    if (name === "waiting" && code === RESYNC) for (const feed of this.#feeds.values()) feed.forget();
   }
 
   #connected() {
@@ -113,13 +131,13 @@ export class Chat extends EventTarget {
     if (this.socket.state.name === "ready" && !feed.isLive) await feed.follow();
   }
 
-  #send({ roomId, clientMessageId, content }) {
-    return this.socket.request({ type: "send", roomId, clientMessageId, content, replyTo: null, fileIds: [] });
+  #send({ roomId, clientMessageId, content, replyTo = null }) {
+    return this.socket.request({ type: "send", roomId, clientMessageId, content, replyTo, fileIds: [] });
   }
 
-  #sent({ entry: { roomId, clientMessageId, content }, ack }) {
+  #sent({ entry: { roomId, clientMessageId, content, replyTo }, ack }) {
     const { messageId: id, seq, createdAt } = ack;
-    const message = { id, roomId, seq, senderId: this.me.id, senderType: "user", content, clientMessageId, createdAt };
+    const message = { id, roomId, seq, senderId: this.me.id, senderType: "user", content, clientMessageId, replyTo, createdAt };
     this.feed(roomId).confirm(message);
     this.#hear(message);
   }

@@ -27,17 +27,21 @@ export class Feed extends EventTarget {
   #cursor = null;
   /** Events after this sequence have gone into the timeline. */
   #keptFrom = null;
-  /** The newest page reaches up to this sequence. */
+  /** The newest page is as the room was after this sequence. */
   #pageEnd = 0;
+  /** Changes of messages that came while the page with those messages was loading. */
+  #held = [];
+  #me;
   #following = null;
   #resets = new Backoff({ firstMs: 100, capMs: 30_000 });
 
   /** `request(frame)` asks the socket, `load({before})` gives a page. Events: `change`, `gone` (detail: code). */
-  constructor({ roomId, request, load }) {
+  constructor({ roomId, request, load, me = null }) {
     super();
     this.#roomId = roomId;
     this.#request = request;
     this.#load = load;
+    this.#me = me;
   }
 
   /** Subscribes from where the room is known; called again for every new connection and after a hole. */
@@ -46,6 +50,13 @@ export class Feed extends EventTarget {
       .finally(() => { this.#following = null; })
       .then(() => this.#closeGap());
     return this.#following;
+  }
+
+  /** What is known may have a hole that nobody can name: begin anew with the next subscription. */
+  forget() {
+    if (!this.#cursor) return;
+    this.#cursor = null;
+    if (this.page.name !== "closed") this.#reload();
   }
 
   /** Starts to keep messages and loads the newest page; called again it tries a failed page again. */
@@ -80,9 +91,13 @@ export class Feed extends EventTarget {
 
   /** Takes an event frame of this room, in whatever order frames come. */
   take(frame) {
-    if (this.#cursor?.take(frame.seq, frame.prev) === "hole") this.follow();
+    const isBehindHole = this.#cursor?.take(frame.seq, frame.prev) === "hole";
+    if (isBehindHole) this.follow();
     if (this.page.name === "closed") return;
-    this.#apply(frame);
+    // A change that lies behind a hole comes again, in its order.
+    if (isBehindHole && frame.type !== "message") return;
+    if (this.page.name === "loading" && frame.type !== "message") this.#held.push(frame);
+    else this.#apply(frame);
     this.#changed();
   }
 
@@ -137,6 +152,7 @@ export class Feed extends EventTarget {
   async #reload() {
     const timeline = new Timeline();
     this.timeline = timeline;
+    this.#held = [];
     this.#enter({ name: "loading" });
     // A read model that is far behind gives the same page again: do not ask it in a tight loop.
     await sleep(this.#resets.next());
@@ -151,7 +167,8 @@ export class Feed extends EventTarget {
       if (timeline !== this.timeline) return;
       timeline.merge(page.items);
       this.hasBefore = page.hasBefore;
-      this.#pageEnd = page.items.at(-1)?.seq ?? 0;
+      this.#pageEnd = page.head ?? page.items.at(-1)?.seq ?? 0;
+      this.#held.splice(0).forEach((frame) => this.#apply(frame));
       this.#enter({ name: "ready" });
       this.#closeGap();
     } catch (error) {
@@ -167,10 +184,14 @@ export class Feed extends EventTarget {
     this.follow();
   }
 
-  #apply({ type, seq, message, messageId = message?.id, content, editedAt }) {
+  #apply({ type, seq, message, messageId = message?.id, content, editedAt, emoji, userId, on }) {
     if (type === "message") this.timeline.merge([{ ...message, seq }]);
+    // The page was loaded after that and shows it.
+    else if (seq <= this.#pageEnd) return;
     if (type === "messageEdited") this.timeline.edit(messageId, withoutSeq(message) ?? { content, editedAt });
-    if (type === "messageDeleted") this.timeline.edit(messageId, { deleted: true, content: "" });
+    if (type === "messageDeleted") this.timeline.edit(messageId, { deleted: true, content: "", reactions: [], pinned: false });
+    if (type === "reaction") this.timeline.react(messageId, { seq, emoji, userId, on, isMine: userId === this.#me });
+    if (type === "pinned") this.timeline.edit(messageId, { pinned: on });
   }
 
   #enter(page) {

@@ -7,6 +7,7 @@ export function rows({ messages, pending = [], me, newAfter = null }) {
   const result = [];
   let previous = null;
   let isNewShown = newAfter === null;
+  const byId = new Map(messages.map((message) => [message.id, message]));
   for (const message of messages) {
     const isMine = message.senderId === me;
     const startsDay = dayOf(message) !== (previous && dayOf(previous));
@@ -16,21 +17,26 @@ export function rows({ messages, pending = [], me, newAfter = null }) {
     isNewShown ||= startsNew;
     const isLead = startsDay || startsNew || !follows(previous, message);
     if (message.senderType === "system") result.push({ kind: "system", key: message.id, message });
-    else result.push({ kind: "message", key: keyOf(message, isMine), message, isMine, isLead });
+    else result.push({ kind: "message", key: keyOf(message, isMine), message, isMine, isLead, ...quote(message, byId) });
     previous = message;
   }
-  return [...result, ...pendingRows({ pending, me, previous, shown: new Set(result.map((row) => row.key)) })];
+  return [...result, ...pendingRows({ pending, me, previous, byId, shown: new Set(result.map((row) => row.key)) })];
 }
 
 /** Rows still on their way out, below everything else; a page may show one before its ack is here. */
-function pendingRows({ pending, me, previous, shown }) {
+function pendingRows({ pending, me, previous, byId, shown }) {
   return pending.flatMap((entry) => {
     const message = { senderId: me, content: entry.content, createdAt: entry.createdAt };
-    const row = { kind: "message", key: keyOf(entry, true), message, isMine: true, isLead: !follows(previous, message), entry };
+    const row = { kind: "message", key: keyOf(entry, true), message, isMine: true, isLead: !follows(previous, message), entry, ...quote(entry, byId) };
     if (shown.has(row.key)) return [];
     previous = message;
     return [row];
   });
+}
+
+/** What a message replies to; null where that is not loaded. */
+function quote({ replyTo }, byId) {
+  return replyTo ? { replied: byId.get(replyTo) ?? null } : {};
 }
 
 function keyOf(message, isMine) {

@@ -3,6 +3,8 @@
 export class Timeline {
   messages = [];
   #byId = new Map();
+  /** The newest that was told of a person's reaction, by message, person and emoji. */
+  #reacted = new Map();
 
   get firstSeq() {
     return this.messages[0]?.seq ?? null;
@@ -23,7 +25,28 @@ export class Timeline {
 
   edit(id, change) {
     const known = this.#byId.get(id);
-    if (known) this.#replace(known, { ...known, ...change });
+    // What was deleted stays so, whatever was on its way.
+    if (known && !known.deleted) this.#replace(known, { ...known, ...change });
+  }
+
+  get(id) {
+    return this.#byId.get(id) ?? null;
+  }
+
+  /** One person's reaction comes or goes; told again, or after what came later, it changes nothing. */
+  react(id, { seq, emoji, userId, on, isMine }) {
+    const known = this.#byId.get(id);
+    if (!known || known.deleted) return;
+    const reactions = known.reactions ?? [];
+    const reaction = reactions.find((one) => one.emoji === emoji) ?? { emoji, count: 0, me: false };
+    const key = `${id} ${userId} ${emoji}`;
+    const before = this.#reacted.get(key) ?? { seq: 0, on: isMine ? reaction.me : !on };
+    if (seq <= before.seq) return;
+    this.#reacted.set(key, { seq, on });
+    const fresh = { emoji, count: reaction.count + Number(on) - Number(before.on), me: isMine ? on : reaction.me };
+    const others = reactions.map((one) => (one.emoji === emoji ? fresh : one));
+    const all = reactions.includes(reaction) ? others : [...reactions, fresh];
+    this.#replace(known, { ...known, reactions: all.filter(({ count }) => count > 0) });
   }
 
   /** Forgets all but the newest `count` messages. */

@@ -110,6 +110,23 @@ test("somebody else's message counts as unread until the room is looked at", asy
   assert.equal(chat.rooms.get("r").unreadCount, 0);
 });
 
+test("a change of a message is asked of the server, and a refusal is told", async () => {
+  let told = null;
+  chat.addEventListener("notice", ({ detail }) => { told = detail.message; });
+  chat.change({ id: "id-4", roomId: "r" }, { type: "react", emoji: "👍" });
+  const { id, ...frame } = socket().frame("react");
+  assert.deepEqual(frame, { type: "react", emoji: "👍", roomId: "r", messageId: "id-4" });
+  socket().receive({ id, type: "error", code: "FORBIDDEN", message: "no", retryable: false });
+  await settle();
+  assert.equal(told, "You are not allowed to do this.");
+});
+
+test("a reply says what it answers", async () => {
+  chat.outbox.add("r", "hi", "id-4");
+  await settle();
+  assert.equal(socket().frame("send").replyTo, "id-4");
+});
+
 test("being put into a room makes it appear and be followed", async () => {
   socket().receive({ type: "member", roomId: "new", change: "joined", member: { userId: "me", role: "member" } });
   await settle();

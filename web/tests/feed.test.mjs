@@ -149,6 +149,34 @@ test("edits and deletions change the message and move the cursor", async () => {
   assert.deepEqual(room.subscriptions.at(-1), { epoch: "e1", seq: 14 });
 });
 
+test("reactions and pins change the message, and what the page shows already does not change it again", async () => {
+  const { load } = room;
+  room.load = async (where) => ({ ...await load(where), head: 14 });
+  const reaction = (seq, prev, userId) => ({ type: "reaction", roomId: "r", seq, prev, messageId: "id-9", emoji: "👍", userId, on: true });
+  await feed.follow();
+  const opening = feed.open();
+  feed.take(reaction(14, 12, "a"));
+  feed.take(reaction(15, 14, "b"));
+  await opening;
+  feed.take({ type: "pinned", roomId: "r", seq: 16, prev: 15, messageId: "id-9", on: true });
+  const { reactions, pinned } = feed.timeline.get("id-9");
+  assert.deepEqual([reactions, pinned], [[{ emoji: "👍", count: 1, me: false }], true]);
+});
+
+test("a change behind a hole waits until it comes again in its order", async () => {
+  await Promise.all([feed.open(), feed.follow()]);
+  feed.take({ type: "messageEdited", roomId: "r", seq: 20, prev: 19, messageId: "id-9", content: "too early" });
+  assert.equal(feed.timeline.get("id-9").content, "m9");
+});
+
+test("what may have a hole that nobody can name is loaded anew", async () => {
+  await Promise.all([feed.open(), feed.follow()]);
+  room.post(30, "unheard");
+  feed.forget();
+  await rest(150);
+  assert.deepEqual(seqs(), [9, 12, 30]);
+});
+
 test("a feed that has become long lets old messages go, and scrolling back brings them again", async () => {
   await Promise.all([feed.open(), feed.follow()]);
   for (let seq = 20; seq < 700; seq += 1) feed.take(room.post(seq));

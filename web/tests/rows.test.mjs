@@ -24,6 +24,13 @@ test("the line above new messages stands before the first one of somebody else",
   assert.ok(!kinds(rows({ me: "me", messages })).includes("new"));
 });
 
+test("a reply shows what it answers, if that is loaded", () => {
+  const messages = [message(1, "a", at(0)), message(2, "b", at(1), { replyTo: "id-1" }), message(3, "b", at(2), { replyTo: "gone" })];
+  const pending = [{ clientMessageId: "c1", content: "x", replyTo: "id-2", createdAt: at(5), state: "sending" }];
+  const shown = rows({ me: "me", messages, pending }).filter((row) => row.kind === "message");
+  assert.deepEqual(shown.map(({ replied }) => replied && replied.id), [undefined, "id-1", null, "id-2"]);
+});
+
 test("a pending message keeps its key when it is confirmed", () => {
   const entry = { clientMessageId: "c1", content: "x", createdAt: at(5), state: "sending" };
   const [pending] = rows({ me: "me", messages: [], pending: [entry] });

@@ -49,6 +49,35 @@ test("an edit changes what is known and adds nothing", () => {
   assert.deepEqual(timeline.messages.map(({ content }) => content), ["better", "m2"]);
 });
 
+test("each person's reaction counts once, however often and in whatever order it is told", () => {
+  const timeline = new Timeline();
+  timeline.merge([message(1, { reactions: [{ emoji: "👍", count: 2, me: true }] })]);
+  const react = (seq, userId, on) => timeline.react("id-1", { seq, emoji: "👍", userId, on, isMine: userId === "me" });
+  const shown = () => timeline.messages[0].reactions;
+  react(5, "a", true);
+  react(5, "a", true);
+  assert.deepEqual(shown(), [{ emoji: "👍", count: 3, me: true }]);
+  react(6, "me", true);
+  assert.deepEqual(shown(), [{ emoji: "👍", count: 3, me: true }]);
+  react(8, "me", false);
+  react(6, "me", true);
+  assert.deepEqual(shown(), [{ emoji: "👍", count: 2, me: false }]);
+  react(9, "a", false);
+  react(10, "b", false);
+  assert.deepEqual(shown(), []);
+  timeline.react("id-1", { seq: 11, emoji: "🎉", userId: "a", on: true, isMine: false });
+  assert.deepEqual(shown(), [{ emoji: "🎉", count: 1, me: false }]);
+});
+
+test("what was deleted stays so", () => {
+  const timeline = new Timeline();
+  timeline.merge([message(1)]);
+  timeline.edit("id-1", { deleted: true, content: "" });
+  timeline.edit("id-1", { content: "late" });
+  timeline.react("id-1", { seq: 9, emoji: "👍", userId: "a", on: true, isMine: false });
+  assert.deepEqual([timeline.get("id-1").content, timeline.get("id-1").reactions], ["", undefined]);
+});
+
 test("a trimmed timeline keeps the newest and takes the others again", () => {
   const timeline = new Timeline();
   timeline.merge([1, 2, 3, 4].map((seq) => message(seq)));

@@ -12,6 +12,11 @@ export class Composer {
   #area;
   #count = h("span", { class: "count", role: "status" });
   #button = h("button", { type: "submit", class: "primary round", "aria-label": "Send" }, icon("send"));
+  /** `{name: "reply"|"edit", message}` while what is written is not just said. */
+  #about = null;
+  #aboutWords = h("span", { class: "words", dir: "auto" });
+  #aboutLine = h("div", { class: "about", hidden: true }, this.#aboutWords,
+    h("button", { type: "button", class: "quiet round", "aria-label": "Cancel", on: { click: () => this.cancel() } }, icon("close")));
   #touch = matchMedia("(pointer: coarse)");
 
   constructor({ draftKey, send }) {
@@ -20,13 +25,30 @@ export class Composer {
     this.#area = h("textarea", { rows: "1", "aria-label": "Message", placeholder: "Write a message", dir: "auto",
       on: { input: () => this.#changed(), keydown: (event) => this.#pressed(event) } });
     this.element = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
-      this.#area, this.#count, this.#button);
+      this.#aboutLine, this.#area, this.#count, this.#button);
     this.#area.value = sessionStorage.getItem(draftKey) ?? "";
     this.#changed();
   }
 
   focus() {
     if (!this.#touch.matches) this.#area.focus();
+  }
+
+  /** What is written from now on answers a message, or takes its place. */
+  begin(name, message, words) {
+    this.#about = { name, message };
+    this.#aboutWords.textContent = words;
+    setAttribute(this.#aboutLine, "hidden", false);
+    if (name === "edit") this.#area.value = message.content;
+    this.#changed();
+    this.#area.focus();
+  }
+
+  cancel() {
+    if (this.#about?.name === "edit") this.#area.value = "";
+    this.#about = null;
+    setAttribute(this.#aboutLine, "hidden", true);
+    this.#changed();
   }
 
   close(words) {
@@ -36,6 +58,11 @@ export class Composer {
   }
 
   #pressed(event) {
+    if (event.key === "Escape" && this.#about && !event.isComposing) {
+      event.stopPropagation();
+      this.cancel();
+      return;
+    }
     // Safari ends the composition before the key that ended it arrives; 229 is what that key still says.
     const isComposing = event.isComposing || event.keyCode === 229;
     if (event.key !== "Enter" || event.shiftKey || isComposing || this.#touch.matches) return;
@@ -45,9 +72,9 @@ export class Composer {
 
   #submit() {
     if (this.#button.disabled) return;
-    this.#send(this.#area.value.trimEnd());
+    this.#send(this.#area.value.trimEnd(), this.#about);
     this.#area.value = "";
-    this.#changed();
+    this.cancel();
     this.#area.focus();
   }
 
@@ -59,6 +86,7 @@ export class Composer {
     this.#count.textContent = length < COUNTED_FROM ? "" : left < 0 ? `${-left} too many` : `${left} left`;
     setAttribute(this.#count, "data-over", left < 0);
     this.#area.rows = Math.min(8, text.split("\n").length);
+    if (this.#about?.name === "edit") return;
     if (text) sessionStorage.setItem(this.#draftKey, text);
     else sessionStorage.removeItem(this.#draftKey);
   }

@@ -1,38 +1,49 @@
 // One row of the timeline: a message, a day, or the line above what is new.
 
+import { actions, EMOJIS, reactionsOf } from "../actions.js";
 import { h, setAttribute } from "../dom.js";
 import { explain } from "../errors.js";
 import { avatar, paintAvatar } from "./avatar.js";
 import { clockTime, dayName, fullTime } from "./times.js";
 
-/** `outbox` is told to try again or to give up. */
-export function createRow(row, { outbox }) {
+const WORDS = { reply: "Reply", edit: "Edit", delete: "Delete" };
+
+/** `outbox` is told to try again or to give up, `act(name, message, emoji)` what is to be done with a message. */
+export function createRow(row, { outbox, act }) {
   if (row.kind === "day") return h("li", { class: "divider" }, h("span", {}, dayName(row.at)));
   if (row.kind === "new") return h("li", { class: "divider new" }, h("span", {}, "New"));
   if (row.kind === "system") return h("li", { class: "divider" }, h("span", { dir: "auto" }, row.message.content));
   const parts = {
     sign: avatar(),
     author: h("span", { class: "author", dir: "auto" }),
+    quote: h("p", { class: "quote", dir: "auto", hidden: true }),
     text: h("p", { class: "text", dir: "auto" }),
     time: h("time"),
     state: h("span", { class: "state" }),
+    reactions: h("div", { class: "reactions" }),
+    tools: h("div", { class: "tools", role: "group", "aria-label": "Message actions" }),
     problem: h("div", { class: "not-sent", hidden: true }),
   };
-  const bubble = h("div", { class: "bubble" }, parts.author, parts.text);
+  const bubble = h("div", { class: "bubble" }, parts.author, parts.quote, parts.text);
   const meta = h("span", { class: "meta" }, parts.time, parts.state);
-  const element = h("li", { class: "message" }, h("div", { class: "line" }, parts.sign, bubble, meta), parts.problem);
-  return Object.assign(element, { parts, outbox });
+  const element = h("li", { class: "message" }, h("div", { class: "line" }, parts.sign, bubble, meta, parts.tools),
+    parts.reactions, parts.problem);
+  return Object.assign(element, { parts, outbox, act });
 }
 
-export function updateRow(element, row, { people }) {
+export function updateRow(element, row, { people, room }) {
   if (row.kind !== "message") return;
   const name = row.isMine ? "You" : people.name(row.message.senderId);
-  const { message, isLead, entry } = row;
-  const shown = [entry ? entry.clientMessageId : message, entry?.state, isLead, name];
+  const { message, isLead, entry, replied } = row;
+  const quoted = replied && people.name(replied.senderId);
+  const shown = [entry ? entry.clientMessageId : message, entry?.state, isLead, name, replied, quoted, room?.role, room?.status];
   // A long timeline is gone through for every message that comes, and nearly all of it stays as it is.
   if (element.shown?.every((value, index) => value === shown[index])) return;
   element.shown = shown;
   paint(element, row, name);
+  paintQuote(element.parts.quote, row, quoted);
+  paintReactions(element, message);
+  paintTools(element, actions({ message, isMine: row.isMine, room }), message);
 }
 
 function paint(element, { message, isMine, isLead, entry }, name) {
@@ -51,6 +62,25 @@ function paint(element, { message, isMine, isLead, entry }, name) {
   setAttribute(time, "title", fullTime(message.createdAt));
   setText(state, stateWords(message, entry));
   paintProblem(problem, entry, element.outbox);
+}
+
+function paintQuote(quote, { replied }, author) {
+  setAttribute(quote, "hidden", replied === undefined);
+  const isGone = !replied || replied.deleted || replied.content === null;
+  setText(quote, isGone ? "In reply to an earlier message" : `${author}: ${replied.content}`);
+}
+
+function paintReactions({ parts, act }, message) {
+  parts.reactions.replaceChildren(...reactionsOf(message).map(({ emoji, count, me }) =>
+    h("button", { type: "button", class: "small", "aria-pressed": String(me), "aria-label": `${emoji} ${count}`,
+      on: { click: () => act(me ? "unreact" : "react", message, emoji) } }, `${emoji} ${count}`)));
+}
+
+function paintTools({ parts, act }, names, message) {
+  const button = (label, click) => h("button", { type: "button", class: "small quiet", on: { click } }, label);
+  parts.tools.replaceChildren(...names.flatMap((name) => (name === "react"
+    ? EMOJIS.map((emoji) => button(emoji, () => act("react", message, emoji)))
+    : [button(WORDS[name], () => act(name, message))])));
 }
 
 function stateWords(message, entry) {

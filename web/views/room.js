@@ -3,6 +3,7 @@
 import { h, coalesced, setAttribute } from "../dom.js";
 import { hashOf } from "../route.js";
 import { Composer } from "./composer.js";
+import { confirmDialog } from "./dialog.js";
 import { icon } from "./icons.js";
 import { MembersPanel } from "./members.js";
 import { TimelineView } from "./timeline.js";
@@ -21,8 +22,9 @@ export class RoomView {
   constructor({ chat, api, roomId }) {
     this.#chat = chat;
     this.#roomId = roomId;
-    this.#timeline = new TimelineView({ chat, roomId, onEnd: () => this.#seen() });
-    this.#composer = new Composer({ draftKey: `doran.draft.${chat.me.id}.${roomId}`, send: (text) => this.#send(text) });
+    this.#timeline = new TimelineView({ chat, roomId, onEnd: () => this.#seen(),
+      act: (...what) => this.#act(...what) });
+    this.#composer = new Composer({ draftKey: `doran.draft.${chat.me.id}.${roomId}`, send: (text, about) => this.#send(text, about) });
     this.#panel = new MembersPanel({ chat, api, roomId, close: () => this.#showMembers(false) });
     this.#membersButton = h("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": "members-panel",
       on: { click: () => this.#showMembers(this.#panel.element.hidden) } },
@@ -71,9 +73,23 @@ export class RoomView {
     this.#panel.update();
   }
 
-  #send(text) {
+  #send(text, about) {
+    if (about?.name === "edit") {
+      this.#chat.change(about.message, { type: "edit", content: text });
+      return;
+    }
     this.#timeline.toEnd();
-    this.#chat.outbox.add(this.#roomId, text);
+    this.#chat.outbox.add(this.#roomId, text, about?.message.id);
+  }
+
+  #act(name, message, emoji) {
+    if (name === "react" || name === "unreact") this.#chat.change(message, { type: name, emoji });
+    else if (name === "edit") this.#composer.begin(name, message, "Editing your message");
+    else if (name === "reply") this.#composer.begin(name, message, `Reply to ${this.#chat.people.name(message.senderId)}: ${message.content}`);
+    else if (name === "delete") {
+      const action = () => this.#chat.change(message, { type: "delete" });
+      confirmDialog({ title: "Delete message", text: "What it says is gone for everybody.", submit: "Delete", action });
+    }
   }
 
   #seen() {

@@ -19,8 +19,11 @@ export class TimelineView {
   #topWords = null;
   #loadError = null;
 
-  /** `onEnd()` is called when the newest message comes into view. */
-  constructor({ chat, roomId, onEnd }) {
+  #act;
+
+  /** `onEnd()` is called when the newest message comes into view, `act(name, message, emoji)` to do something with one. */
+  constructor({ chat, roomId, onEnd, act }) {
+    this.#act = act;
     this.#chat = chat;
     this.roomId = roomId;
     this.#feed = chat.feed(roomId);
@@ -48,14 +51,15 @@ export class TimelineView {
   }
 
   update() {
-    const { people, outbox, me } = this.#chat;
+    const { people, outbox, me, rooms } = this.#chat;
+    const room = rooms.get(this.roomId);
     const anchor = this.#isAtEnd ? null : this.#anchor();
     if (this.#isAtEnd) this.#feed.trim();
     const { timeline, newAfter, page } = this.#feed;
     const shown = rows({ messages: timeline.messages, pending: outbox.forRoom(this.roomId), me: me.id, newAfter });
     keyed(this.#list, shown, {
-      create: (row) => createRow(row, { outbox }),
-      update: (element, row) => updateRow(element, row, { people }),
+      create: (row) => createRow(row, { outbox, act: this.#act }),
+      update: (element, row) => updateRow(element, row, { people, room }),
     });
     this.#paintTop(page, shown.length);
     setAttribute(this.scroller, "aria-busy", (page.name === "loading" || this.#feed.isLoadingBefore) && "true");
