@@ -163,7 +163,7 @@ pub enum ServerFrame {
         seq: u64,
         prev: u64,
         message_id: MessageId,
-        /// None if the author's key is gone.
+        /// None if the author's key is gone, or the message was deleted since.
         content: Option<String>,
         /// None: those who were named before.
         mentions: Option<Vec<UserId>>,

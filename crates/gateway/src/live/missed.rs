@@ -1,8 +1,10 @@
 //! What a client missed: everything in a room's timeline between what it has and the live events.
 
+use std::collections::HashSet;
+
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
-    RoomId,
+    MessageId, RoomId,
     events::MessageEvent,
     frame::{Incomplete, RESUME_MAX, Since},
 };
@@ -24,6 +26,8 @@ pub(crate) enum Missed {
 /// Events that are readable, in stream order, to be opened one by one.
 pub(crate) struct Replay {
     events: std::vec::IntoIter<(Recorded, MessageEvent)>,
+    /// What these said is not told any more.
+    deleted: HashSet<MessageId>,
     /// The event that the next frame names as the one before it.
     prev: u64,
 }
@@ -72,15 +76,28 @@ async fn read(log: &Log, room: RoomId, after: u64, head: u64) -> Result<Missed, 
         }
     }
     Ok(Missed::Complete(Replay {
+        deleted: deleted(&events),
         events: events.into_iter(),
         prev: after,
     }))
+}
+
+fn deleted(events: &[(Recorded, MessageEvent)]) -> HashSet<MessageId> {
+    let events = events.iter();
+    let deleted = events.filter_map(|(_, event)| {
+        let MessageEvent::MessageDeleted(deleted) = event else {
+            return None;
+        };
+        Some(deleted.message_id)
+    });
+    deleted.collect()
 }
 
 impl Replay {
     pub(crate) fn nothing() -> Self {
         Self {
             events: Vec::new().into_iter(),
+            deleted: HashSet::new(),
             prev: 0,
         }
     }
@@ -103,7 +120,7 @@ impl Replay {
             if first.is_some_and(|first| first < recorded.sequence) {
                 continue;
             }
-            let frame = opened.frame(self.prev);
+            let frame = opened.without_text_of(&self.deleted).frame(self.prev);
             self.prev = recorded.sequence;
             return Some(Ok(text(&frame)));
         }

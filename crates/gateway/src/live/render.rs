@@ -1,5 +1,7 @@
 //! From a stored event to the frame that sockets get.
 
+use std::collections::HashSet;
+
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     MessageId, Sealed, Timestamp,
@@ -92,6 +94,22 @@ impl Opened {
             | MessageEvent::MessageUnpinned(_)
             | MessageEvent::ReadMarkerMoved(_) => None,
         }
+    }
+
+    /// As it is told when these messages have been deleted since.
+    pub(super) fn without_text_of(self, deleted: &HashSet<MessageId>) -> Self {
+        let message = match &self.event {
+            MessageEvent::MessageSent(sent) => sent.message_id,
+            MessageEvent::MessageEdited(edited) => edited.message_id,
+            MessageEvent::MessageDeleted(_)
+            | MessageEvent::ReactionAdded(_)
+            | MessageEvent::ReactionRemoved(_)
+            | MessageEvent::MessagePinned(_)
+            | MessageEvent::MessageUnpinned(_)
+            | MessageEvent::ReadMarkerMoved(_) => return self,
+        };
+        let content = self.content.filter(|_| !deleted.contains(&message));
+        Self { content, ..self }
     }
 
     /// What subscribers get. `prev` is the timeline's event before it.
