@@ -137,6 +137,12 @@ impl Platform {
         Probe::optional(name, move || std::future::ready(running.health()))
     }
 
+    /// Time since the log last confirmed what this process believes of people and their sessions.
+    pub fn silence(&self) -> Duration {
+        let users = self.users.model().last_contact();
+        users.min(self.sessions.model().last_contact()).elapsed()
+    }
+
     /// Asks whether the connection to NATS stands.
     pub fn nats_probe(&self) -> Probe {
         let nats = self.nats.clone();

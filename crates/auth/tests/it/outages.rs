@@ -66,3 +66,32 @@ async fn while_nats_is_away_a_log_in_is_refused_in_bounded_time_and_works_again_
     until(async || world.try_log_in(EMAIL, crate::world::PASSWORD).await.status == 200).await;
     assert_eq!(world.try_refresh(&given.refresh).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_worth_nothing_once_the_log_was_silent_for_five_seconds() {
+    let world = World::start().await;
+    let kim = world.kim().await;
+    world.nats.kill().await;
+    let lost = Instant::now();
+    // The list of sessions comes from PostgreSQL, which is well.
+    let refused = async || {
+        let call = world.api.get("/api/auth/sessions").bearer(&kim.access);
+        let reply = call.send().await;
+        reply.status == 503 && reply.body["message"].to_string().contains("event log")
+    };
+    while !refused().await {
+        assert!(
+            lost.elapsed() < Duration::from_secs(8),
+            "it is trusted still"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.nats.resume().await;
+    for _ in 0..100 {
+        if !refused().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it is not trusted again");
+}

@@ -63,7 +63,8 @@ impl Person {
         person
     }
 
-    fn stranger(system: &System) -> Self {
+    /// Somebody without an account.
+    pub(crate) fn stranger(system: &System) -> Self {
         Self {
             http: Client::new(),
             base: system.gateway.base(),
@@ -86,7 +87,14 @@ impl Person {
     }
 
     pub(crate) async fn patch(&self, path: &str) -> Reply {
-        let request = self.request(Method::PATCH, path);
+        self.call(Method::PATCH, path, None).await
+    }
+
+    pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
         Reply::read(request.send().await.unwrap()).await
     }
 
@@ -136,7 +144,9 @@ impl Reply {
         let status = response.status();
         let position = response.headers().get("doran-position");
         let position = position.map(|value| value.to_str().unwrap().to_owned());
-        let mut answer: Value = response.json().await.unwrap();
+        let bytes = response.bytes().await.unwrap();
+        // An export is no JSON.
+        let mut answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let data = if status.is_success() {
             answer["data"].take()
         } else {

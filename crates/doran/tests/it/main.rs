@@ -1,6 +1,7 @@
 //! The binary as its users run it: real servers, real processes.
 #![cfg(test)]
 
+mod access;
 mod backup;
 mod bench;
 mod catalogue;

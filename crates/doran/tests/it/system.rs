@@ -41,6 +41,13 @@ impl System {
         ground.carry(gateway, Vec::new())
     }
 
+    /// As [`System::in_one_process`], for those who ask more than people would.
+    pub(crate) async fn without_limits() -> Self {
+        let ground = Ground::prepare().await;
+        let gateway = Process::start(&["all", "--dev", "--no-limits"], ground.variables());
+        ground.carry(gateway, Vec::new())
+    }
+
     /// As compose.yaml runs it: each role with the NATS user of that role.
     pub(crate) async fn in_separate_processes() -> Self {
         let ground = Ground::prepare().await;

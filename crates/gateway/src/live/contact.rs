@@ -24,13 +24,8 @@ impl Contact {
 
     /// Time since the log last answered, of what is decided on the part that waits longest.
     pub(crate) fn silence(&self) -> Duration {
-        let last = [
-            self.platform.users.model().last_contact(),
-            self.platform.sessions.model().last_contact(),
-            self.rooms.model().last_contact(),
-        ];
-        let oldest = last.into_iter().min();
-        oldest.map_or(Duration::ZERO, |last| last.elapsed())
+        let rooms = self.rooms.model().last_contact().elapsed();
+        rooms.max(self.platform.silence())
     }
 
     pub(crate) fn probe(&self) -> Probe {

@@ -1,5 +1,7 @@
 //! Who is asking. Identity comes from the access token alone.
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRef, FromRequestParts},
     http::{header::AUTHORIZATION, request::Parts},
@@ -12,6 +14,9 @@ use zeroize::Zeroizing;
 
 use super::Refusal;
 use crate::{Platform, access_token::TokenError};
+
+/// After so much silence of the log a suspension may have been missed.
+const TRUSTED_FOR: Duration = Duration::from_secs(5);
 
 /// A person with a valid token, a standing session and an account that is not suspended.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +109,20 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let token = bearer(parts).ok_or(RefuseToken::Missing)?;
-        Ok(Self::authenticate(&Platform::from_ref(state), token).await?)
+        let platform = Platform::from_ref(state);
+        let actor = Self::authenticate(&platform, token).await?;
+        let silence = platform.silence();
+        if silence > TRUSTED_FOR {
+            tracing::warn!(
+                ?silence,
+                "the log is silent; nobody is let in on what was known before"
+            );
+            return Err(Refusal::new(
+                ErrorCode::Unavailable,
+                "the event log does not answer, try again",
+            ));
+        }
+        Ok(actor)
     }
 }
 
