@@ -19,9 +19,13 @@ use doran_platform::{Platform, Role, database::DatabaseError, http::Probe};
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
-use crate::{messages::Known, policies::FollowOwner, state::Service};
+use crate::{
+    messages::Known,
+    policies::{FollowOwner, LetDeletedGo},
+    state::Service,
+};
 pub use crate::{
-    policies::FOLLOW_OWNER,
+    policies::{FOLLOW_OWNER, LET_DELETED_GO},
     read_side::{SCHEMA, read_side},
     room::Error,
 };
@@ -52,7 +56,8 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let database = database_probe(pool.clone());
     let service = Service::new(platform.clone(), directory, known, (pool, positions));
     let following = platform.run_policy(FollowOwner(service.clone()));
-    let probes = vec![platform.nats_probe(), database, following];
+    let letting_go = platform.run_policy(LetDeletedGo(service.clone()));
+    let probes = vec![platform.nats_probe(), database, following, letting_go];
     endpoints::serve(&service)
         .await
         .map_err(StartError::Endpoints)?;

@@ -14,12 +14,21 @@ with changed as (
     ) c
     where m.room_id = c."roomId"
         and m.user_id = c."userId"
+), owners as (
+    select distinct on (c."roomId") c."roomId", c."userId"
+    from changed c
+    where c.role = 'owner'
+    order by c."roomId", c.sequence desc
 ), newest as (
     select distinct on (c."roomId") c."roomId", c.sequence, c."time"
     from changed c
     order by c."roomId", c.sequence desc
 )
 update rooms r
-set version = n.sequence, updated_at = n."time"
+set
+    owner_id = coalesce(o."userId", r.owner_id),
+    version = n.sequence,
+    updated_at = n."time"
 from newest n
+left join owners o on o."roomId" = n."roomId"
 where r.id = n."roomId"

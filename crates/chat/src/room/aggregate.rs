@@ -40,7 +40,7 @@ impl Room {
         match (self, command) {
             (Self::Unmade, Command::Create(creation)) => decide_create(creation),
             (Self::Made(room), command) => decide(room, command),
-            (Self::Deleted, Command::FollowOwner { .. }) => Ok(Vec::new()),
+            (Self::Deleted, Command::FollowOwner { .. } | Command::LetGo { .. }) => Ok(Vec::new()),
             (Self::Unmade | Self::Deleted, _) => Err(Error::NotFound),
         }
     }
@@ -67,6 +67,11 @@ fn decide(room: &Details, command: Command) -> Result<Vec<RoomEvent>, Error> {
             invite_key,
             now,
         } => room.decide_accept(actor, invite_key, now),
+        Command::LetGo {
+            user,
+            heir,
+            because,
+        } => Ok(room.decide_let_go(user, heir, because)),
         Command::FollowOwner { status, because } => Ok(room.decide_follow(status, because)),
     }
 }

@@ -60,6 +60,12 @@ pub(crate) enum Command {
         invite_key: String,
         now: Timestamp,
     },
+    /// The account of `user` is deleted. The heir becomes the owner if they were it.
+    LetGo {
+        user: UserId,
+        heir: Option<UserId>,
+        because: OwnerChange,
+    },
     /// The owner's account has this status now.
     FollowOwner {
         status: UserStatus,

@@ -121,6 +121,9 @@ impl Details {
             }
             RoomEvent::MemberRoleChanged(changed) => {
                 self.members.insert(changed.user_id, changed.role);
+                if changed.role == RoomRole::Owner {
+                    self.owner_id = changed.user_id;
+                }
             }
             RoomEvent::MemberBanned(banned) => {
                 self.members.remove(&banned.user_id);

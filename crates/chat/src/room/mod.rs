@@ -7,6 +7,7 @@ mod command;
 mod details;
 mod error;
 mod follow;
+mod let_go;
 mod life;
 mod membership;
 #[cfg(test)]

@@ -113,3 +113,66 @@ async fn what_happens_while_the_service_is_away_is_followed_when_it_is_back() {
     world.restart().await;
     until_status(&world, &lee, room, "deactivated").await;
 }
+
+async fn members(world: &World, person: &Person, room: RoomId) -> Vec<(String, String)> {
+    let path = format!("/api/chat/rooms/{room}/members");
+    let reply = world.get(person, &path).send().await;
+    if reply.status == 503 {
+        return Vec::new();
+    }
+    let items = reply.data()["items"].as_array().unwrap().clone();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    items
+        .iter()
+        .map(|member| (text(&member["userId"]), text(&member["role"])))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_leaves_every_room_and_what_they_own_passes_on() {
+    let world = World::start().await;
+    until(async || {
+        report(&world.platform.js, &doran_chat::LET_DELETED_GO)
+            .await
+            .is_ok()
+    })
+    .await;
+    let (kim, lee, han) = (
+        world.person("kim").await,
+        world.person("lee").await,
+        world.person("han").await,
+    );
+    let owned = world.room(&kim, &[&lee, &han]).await;
+    let raise = world.call(
+        Method::PATCH,
+        &kim,
+        &format!("/api/chat/rooms/{owned}/members/{}", han.id),
+    );
+    let raised = raise.json(&json!({ "role": "admin" })).send().await;
+    assert_eq!(raised.status, 200, "{}", raised.body);
+    let other = world.room(&lee, &[&kim, &han]).await;
+    world.delete(&kim).await;
+    let of = |person: &Person, role: &str| (person.id.to_string(), role.to_owned());
+    let expected = [of(&han, "owner"), of(&lee, "member")];
+    until(async || {
+        let mut now = members(&world, &lee, owned).await;
+        now.sort_by(|a, b| b.1.cmp(&a.1));
+        now == expected
+    })
+    .await;
+    until(async || members(&world, &lee, other).await.len() == 2).await;
+    let room = world.get(&han, &format!("/api/chat/rooms/{owned}"));
+    let room = room.send().await;
+    let room = room.data();
+    assert_eq!(room["ownerId"], json!(han.id));
+    assert_eq!(
+        (&room["status"], &room["memberCount"]),
+        (&json!("active"), &json!(2))
+    );
+    let archive = world.call(
+        Method::POST,
+        &han,
+        &format!("/api/chat/rooms/{owned}/archive"),
+    );
+    assert_eq!(archive.send().await.status, 200);
+}

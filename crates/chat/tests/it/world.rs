@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta};
 use clap::Parser;
 use doran_contract::{
     RoomId, SessionId, UserId,
-    events::{UserCreated, UserStatusChanged},
+    events::{UserCreated, UserDeleted, UserStatusChanged},
     subject,
     user::{Role, UserStatus},
 };
@@ -138,6 +138,17 @@ impl World {
         };
         let subject = subject::user(person.id, "UserStatusChanged");
         self.append(subject, "UserStatusChanged", &changed, &self.context())
+            .await;
+    }
+
+    /// As the user service does it.
+    pub(crate) async fn delete(&self, person: &Person) {
+        let deleted = UserDeleted {
+            user_id: person.id,
+            email_key: "ab12".to_owned(),
+        };
+        let subject = subject::user(person.id, "UserDeleted");
+        self.append(subject, "UserDeleted", &deleted, &self.context())
             .await;
     }
 

@@ -200,7 +200,7 @@ pub struct ChatRoomDeleted {
     pub deleted_by: UserId,
 }
 
-/// A member is made an admin, or an admin a member.
+/// A member is made an admin, or an admin a member; or either the owner, whose account is deleted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

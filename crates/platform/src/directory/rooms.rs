@@ -56,6 +56,11 @@ impl Fold for AllRooms {
             RoomEvent::ChatRoomCreated(created) => self.create(&created, sequence, time),
             RoomEvent::ChatRoomDeleted(deleted) => self.delete(deleted.room_id),
             change => {
+                if let RoomEvent::MemberRoleChanged(changed) = &change
+                    && changed.role == RoomRole::Owner
+                {
+                    self.pass_on(changed.room_id, changed.user_id);
+                }
                 if let Some(room) = self.rooms.get_mut(&change.room_id()) {
                     room.change(change, time);
                     room.sequence = sequence;
@@ -85,17 +90,28 @@ impl AllRooms {
     }
 
     fn delete(&mut self, id: RoomId) {
-        let Some(room) = self.rooms.remove(&id) else {
-            return;
-        };
-        for (user, member) in &room.members {
+        self.disown(id);
+        if let Some(room) = self.rooms.remove(&id) {
+            self.deleted.insert(id, room);
+        }
+    }
+
+    fn pass_on(&mut self, id: RoomId, heir: UserId) {
+        if self.rooms.contains_key(&id) {
+            self.disown(id);
+            self.owned.entry(heir).or_default().insert(id);
+        }
+    }
+
+    fn disown(&mut self, id: RoomId) {
+        let members = self.rooms.get(&id).map(|room| &room.members);
+        for (user, member) in members.into_iter().flatten() {
             if member.role == RoomRole::Owner
                 && let Some(owned) = self.owned.get_mut(user)
             {
                 owned.remove(&id);
             }
         }
-        self.deleted.insert(id, room);
     }
 }
 
@@ -192,15 +208,27 @@ impl Rooms {
 
     /// The rooms that somebody owns: all that the log holds when this is asked.
     pub async fn owned_by(&self, user: UserId) -> Result<Vec<RoomId>, CatchUpError> {
-        self.0
-            .catch_up("chatroom.*.ChatRoomCreated", PATIENCE)
-            .await?;
+        for event_type in ["ChatRoomCreated", "MemberRoleChanged"] {
+            let filter = format!("chatroom.*.{event_type}");
+            self.0.catch_up(&filter, PATIENCE).await?;
+        }
         let list = |all: &AllRooms| {
             all.owned
                 .get(&user)
                 .map(|rooms| rooms.iter().copied().collect())
         };
         Ok(self.0.read(list).unwrap_or_default())
+    }
+
+    /// The rooms that somebody is in: all that the log holds when this is asked.
+    pub async fn with_member(&self, user: UserId) -> Result<Vec<RoomId>, CatchUpError> {
+        self.0.catch_up("chatroom.*.*", PATIENCE).await?;
+        let list = |all: &AllRooms| {
+            let rooms = all.rooms.iter();
+            let with_member = rooms.filter(|(_, room)| room.members.contains_key(&user));
+            with_member.map(|(id, _)| *id).collect()
+        };
+        Ok(self.0.read(list))
     }
 
     pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {

@@ -12,9 +12,10 @@ use doran_projection::policy::Declaration;
 use crate::exit::dependency;
 
 /// The policies of all services.
-const EVERY: [Declaration; 3] = [
+const EVERY: [Declaration; 4] = [
     doran_auth::END_WITH_ACCOUNT,
     doran_chat::FOLLOW_OWNER,
+    doran_chat::LET_DELETED_GO,
     doran_user::ERASE_DELETED,
 ];
 
