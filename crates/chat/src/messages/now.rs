@@ -93,6 +93,7 @@ fn unknown(error: &dyn std::error::Error) -> Option<Sealed> {
 
 fn forget(message: &mut Message) {
     message.content = None;
+    message.edited_at = None;
     message.mentions.clear();
     message.reactions.clear();
     message.pinned = false;

@@ -454,6 +454,7 @@ impl Said {
             11 => {
                 self.is_deleted = true;
                 self.is_pinned = false;
+                self.edited = None;
                 self.reactions.clear();
             }
             12 => _ = self.reactions.insert((user, emoji(detail))),

@@ -117,6 +117,7 @@ async fn of_a_deleted_message_only_its_place_is_left() {
         ("content", Value::Null),
         ("deleted", json!(true)),
         ("pinned", json!(false)),
+        ("editedAt", Value::Null),
         ("reactions", json!([])),
         ("id", said.message["id"].clone()),
         ("senderId", json!(said.author.id)),

@@ -184,6 +184,11 @@ impl Socket {
         }
     }
 
+    /// Until so much is said to be unread.
+    async fn until_unread(&mut self, count: u64) {
+        while self.until("unread").await["unreadCount"] != count {}
+    }
+
     /// The code it is closed with.
     pub(crate) async fn closed(&mut self) -> Option<u16> {
         loop {
@@ -241,16 +246,49 @@ async fn two_people_chat(system: &System) {
     );
 }
 
+/// What is said changes, and all devices know what is unread of it.
+async fn what_is_said_changes(system: &System) {
+    let choi = Person::register(system, "choi").await;
+    let park = Person::register(system, "park").await;
+    let room = json!({ "name": "회의", "memberIds": [park.id] });
+    let room = choi.post("/api/chat/rooms", &room).await;
+    let room = room.data["id"].as_str().unwrap();
+    let (mut desk, mut phone) = (park.socket().await, park.socket().await);
+    desk.send(json!({ "id": 2, "type": "subscribe", "roomId": room }))
+        .await;
+    desk.until("caughtUp").await;
+    let messages = format!("/api/chat/rooms/{room}/messages");
+    let said = choi.post(&messages, &json!({ "content": "안녕" })).await;
+    let message = said.data["id"].as_str().unwrap();
+    desk.until("message").await;
+    phone.until_unread(1).await;
+
+    desk.send(json!({ "id": 3, "type": "typing", "roomId": room, "on": true }))
+        .await;
+    assert_eq!(desk.until("typing").await["userId"], json!(park.id));
+    desk.send(json!({
+        "id": 4, "type": "react", "roomId": room, "messageId": message, "emoji": "👍",
+    }))
+    .await;
+    assert_eq!(desk.until("reaction").await["messageId"], message);
+    let deleted = choi.delete(&format!("{messages}/{message}")).await;
+    assert_eq!(deleted.status, StatusCode::OK, "{}", deleted.data);
+    assert_eq!(desk.until("messageDeleted").await["messageId"], message);
+    phone.until_unread(0).await;
+}
+
 #[tokio::test]
 async fn two_people_chat_through_one_process() {
     let system = System::in_one_process().await;
     two_people_chat(&system).await;
+    what_is_said_changes(&system).await;
 }
 
 #[tokio::test]
 async fn two_people_chat_through_a_process_for_each_role() {
     let system = System::in_separate_processes().await;
     two_people_chat(&system).await;
+    what_is_said_changes(&system).await;
     // What a role may not publish shows as a violation in its log.
     for process in system.services.iter().chain([&system.gateway]) {
         assert!(
