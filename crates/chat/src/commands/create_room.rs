@@ -25,13 +25,13 @@ use crate::{
 #[derive(Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
+    /// A direct room needs none: each of its two sees the other.
     #[serde(alias = "roomName")]
     #[garde(
         length(chars, max = MAX_NAME_CHARS),
-        custom(valid::not_blank),
-        custom(valid::no_control_characters)
+        inner(custom(valid::not_blank), custom(valid::no_control_characters))
     )]
-    name: String,
+    name: Option<String>,
     #[garde(length(chars, max = MAX_DESCRIPTION_CHARS), inner(custom(rules::description)))]
     description: Option<String>,
     #[serde(default)]
@@ -58,10 +58,15 @@ pub(crate) async fn create_room(
         let reason = "a direct room is private";
         return Err(Refusal::invalid_field("visibility", reason));
     }
+    let name = match (&request.name, request.kind) {
+        (Some(name), _) => name.trim().to_owned(),
+        (None, RoomKind::Direct) => String::new(),
+        (None, _) => return Err(Refusal::invalid_field("name", "is missing")),
+    };
     let room_id = room_id(&request, actor.user_id, ctx.command_id);
     let creation = Creation {
         room_id,
-        name: request.name.trim().to_owned(),
+        name,
         description: request.description.as_deref().and_then(trimmed),
         kind: request.kind,
         visibility: request.visibility,

@@ -57,7 +57,7 @@ async fn the_same_two_people_have_one_direct_room_whoever_makes_it() {
     let three = three().await;
     let (world, kim, lee) = (&three.world, &three.owner, &three.member);
     let make = async |by: &Person, with: &Person| {
-        let body = json!({ "name": "둘", "kind": "direct", "memberIds": [with.id] });
+        let body = json!({ "kind": "direct", "memberIds": [with.id] });
         world.post(by, ROOMS, &body).send().await
     };
     let first = make(kim, lee).await;

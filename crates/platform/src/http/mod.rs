@@ -16,7 +16,7 @@ pub use actor::{Actor, Admin, Bearer, RefuseToken};
 pub use body::Body;
 pub use command::CommandHeaders;
 pub use health::{Health, Probe, Report};
-pub use query::{Id, Limit, Query};
+pub use query::{Id, Limit, Query, unless_empty};
 pub use refusal::Refusal;
 pub use request_id::{REQUEST_ID, RequestId, request_id};
 pub use serve::{edge, listen, serve};

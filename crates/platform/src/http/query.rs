@@ -8,7 +8,10 @@ use axum::{
 };
 use doran_contract::ErrorCode;
 use garde::Validate;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IntoDeserializer},
+};
 
 use super::{Refusal, body::fields};
 
@@ -41,6 +44,18 @@ fn refuse(rejection: &QueryRejection) -> Refusal {
         Some((field, reason)) => Refusal::invalid_field(field, reason),
         None => Refusal::new(ErrorCode::BadRequest, "the query string cannot be read"),
     }
+}
+
+/// Reads a filter of a list; an empty one, as forms send it, is none.
+pub fn unless_empty<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.map(|text| T::deserialize(text.into_deserializer()))
+        .transpose()
 }
 
 /// An id in the path. What is not an id at all is malformed, not unknown.

@@ -5,7 +5,7 @@ use doran_contract::{
     Page,
     user::{Role, User, UserStatus},
 };
-use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, valid};
+use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
 use serde::Deserialize;
 
@@ -17,11 +17,14 @@ use crate::state::Service;
 
 #[derive(Deserialize, Validate)]
 pub(crate) struct Request {
-    #[garde(length(chars, max = 254), inner(custom(valid::not_blank)))]
+    #[garde(length(chars, max = 254))]
+    #[serde(default, deserialize_with = "unless_empty")]
     q: Option<String>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "unless_empty")]
     status: Option<UserStatus>,
     #[garde(skip)]
+    #[serde(default, deserialize_with = "unless_empty")]
     role: Option<Role>,
     #[garde(dive)]
     #[serde(default)]

@@ -147,3 +147,29 @@ async fn an_operator_promotes_suspends_and_lists_without_a_token() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_filter_is_none() {
+    let world = World::start().await;
+    let (_, admin) = world.admin().await;
+    let list = async |query: &str| {
+        let call = world.api.get(&format!("/api/users?{query}"));
+        call.bearer(&admin).send().await
+    };
+    until(async || {
+        !list("").await.data()["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    })
+    .await;
+    let all = list("q=&status=&role=").await;
+    assert_eq!(
+        all.data()["items"].as_array().unwrap().len(),
+        1,
+        "{}",
+        all.body
+    );
+    let wrong = list("status=GONE").await;
+    assert_eq!((wrong.status, wrong.fields()), (422, vec!["status"]));
+}
