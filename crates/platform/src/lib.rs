@@ -27,6 +27,7 @@ pub mod secret;
 pub mod streams;
 pub mod telemetry;
 mod tokens;
+pub mod trace;
 pub mod ws_ticket;
 
 pub use clock::Clock;

@@ -233,6 +233,10 @@ impl Follower {
         match render::decode(recorded) {
             Ok(event) => {
                 let opened = self.renderer.open(recorded, event).await?;
+                if let Some(trace) = trace_of(recorded) {
+                    let (trace_id, seq) = (trace.trace_id(), recorded.sequence);
+                    tracing::debug!(trace_id, seq, room = %self.room(), "a frame goes out");
+                }
                 self.hub.show(&recorded.event_type, opened);
             }
             Err(error) => {
@@ -254,4 +258,10 @@ impl Follower {
     fn newest(&self, event_type: &str) -> u64 {
         self.hub.timeline(|timeline| timeline.newest(event_type))
     }
+}
+
+/// The trace of the request that led to the event.
+fn trace_of(recorded: &Recorded) -> Option<Traceparent> {
+    let header = recorded.headers.get(TRACEPARENT)?;
+    Traceparent::parse(header.as_str())
 }

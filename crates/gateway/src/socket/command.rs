@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use async_nats::{Request, client::RequestErrorKind, connection::State};
+use async_nats::{HeaderMap, Request, client::RequestErrorKind, connection::State};
 use doran_contract::{ErrorCode, command::Reply};
+use doran_platform::trace::{TRACEPARENT, Traceparent};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{answer::Denied, connection::Connection};
@@ -27,7 +28,14 @@ where
         return Err(Denied::unavailable());
     }
     let body = serde_json::to_vec(command).expect("commands are made of plain data");
-    let request = Request::new().payload(body.into()).timeout(Some(DEADLINE));
+    let trace = Traceparent::random();
+    tracing::debug!(trace_id = trace.trace_id(), subject, "a command goes out");
+    let mut headers = HeaderMap::new();
+    headers.insert(TRACEPARENT, trace.as_str());
+    let request = Request::new()
+        .headers(headers)
+        .payload(body.into())
+        .timeout(Some(DEADLINE));
     let reply = nats.send_request(subject, request).await.map_err(|error| {
         tracing::warn!(%error, subject, "a command was not answered");
         match error.kind() {

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::world::{OWN_ORIGIN, Setup, World, echo_routes, listen};
 
+const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 async fn json(response: reqwest::Response) -> Value {
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }
@@ -21,6 +23,7 @@ async fn a_request_reaches_its_service_as_it_was_sent() {
         let response = http
             .patch(world.url(&path))
             .header("x-request-id", "from-me")
+            .header("traceparent", TRACE)
             .header("x-forwarded-for", "10.0.0.1")
             .header("connection", "x-own")
             .header("x-own", "1")
@@ -36,6 +39,7 @@ async fn a_request_reaches_its_service_as_it_was_sent() {
         assert_eq!(seen["body"], "안녕");
         assert_eq!(seen["headers"]["x-forwarded-for"], "127.0.0.1");
         assert_eq!(seen["headers"]["x-request-id"], "from-me");
+        assert_eq!(seen["headers"]["traceparent"], TRACE);
         assert_eq!(seen["headers"].get("x-own"), None);
     }
     // A path's own parts are its service's alone.

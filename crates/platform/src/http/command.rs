@@ -6,7 +6,10 @@ use doran_eventstore::CommandContext;
 use uuid::Uuid;
 
 use super::{IDEMPOTENCY_KEY, Refusal, RequestId};
-use crate::Platform;
+use crate::{
+    Platform,
+    trace::{TRACEPARENT, Traceparent},
+};
 
 const MAX_KEY_BYTES: usize = 255;
 
@@ -81,10 +84,10 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandHeaders {
             idempotency_key,
             if_match,
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()),
-            traceparent: text("traceparent")
+            traceparent: text(TRACEPARENT)
                 .flatten()
-                .filter(|t| t.len() == 55)
-                .map(str::to_owned),
+                .and_then(Traceparent::parse)
+                .map(|trace| trace.as_str().to_owned()),
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The request id: accepted if it is harmless, else made; echoed and logged.
+//! The request id: accepted if it is harmless, else made; echoed and logged. The trace likewise,
+//! but not echoed.
 
 use axum::{
     extract::{Request, State},
@@ -7,7 +8,10 @@ use axum::{
     response::Response,
 };
 
-use crate::Clock;
+use crate::{
+    Clock,
+    trace::{TRACEPARENT, Traceparent},
+};
 
 pub const REQUEST_ID: &str = "x-request-id";
 
@@ -30,11 +34,24 @@ pub async fn request_id(State(clock): State<Clock>, mut request: Request, next: 
         request.headers_mut().insert(REQUEST_ID, value.clone());
     }
     request.extensions_mut().insert(RequestId(id));
+    trace(&mut request);
     let mut response = next.run(request).await;
     if let Some(value) = header {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Without a usable trace context a trace begins here.
+fn trace(request: &mut Request) {
+    let given = request.headers().get(TRACEPARENT);
+    let given = given.and_then(|value| value.to_str().ok());
+    let trace = given.and_then(Traceparent::parse);
+    let trace = trace.unwrap_or_else(Traceparent::random);
+    if let Ok(value) = HeaderValue::from_str(trace.as_str()) {
+        request.headers_mut().insert(TRACEPARENT, value);
+    }
+    request.extensions_mut().insert(trace);
 }
 
 fn is_harmless(id: &str) -> bool {

@@ -21,7 +21,7 @@ use tower_http::{
 use tracing::{Level, Span};
 
 use super::{MAX_JSON_BYTES, Refusal, RequestId, request_id};
-use crate::{Clock, Lifecycle};
+use crate::{Clock, Lifecycle, trace::Traceparent};
 
 /// Wraps what the process serves: request id, access log, panics as 500, body limit, 404 and 405.
 pub fn edge(routes: Router, clock: Clock) -> Router {
@@ -74,11 +74,13 @@ fn span(request: &Request) -> Span {
         .extensions()
         .get::<RequestId>()
         .map_or("", |id| id.0.as_str());
+    let trace = request.extensions().get::<Traceparent>();
     tracing::info_span!(
         "http",
         method = %request.method(),
         path = request.uri().path(),
         request_id = id,
+        trace_id = trace.map_or("", Traceparent::trace_id),
     )
 }
 

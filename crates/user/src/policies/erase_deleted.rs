@@ -33,6 +33,7 @@ pub(crate) struct EraseDeleted(pub(crate) Service);
 pub(crate) enum Step {
     DestroyKey(UserId),
     RemoveCredential(UserId),
+    ForgetReset(UserId),
     /// The last step: whoever reads it may rely on the others.
     NoteErasure(UserId),
 }
@@ -44,6 +45,7 @@ fn react(event: &UserEvent) -> Vec<Step> {
             vec![
                 Step::DestroyKey(user),
                 Step::RemoveCredential(user),
+                Step::ForgetReset(user),
                 Step::NoteErasure(user),
             ]
         }
@@ -80,6 +82,10 @@ impl Policy for EraseDeleted {
             Step::RemoveCredential(user) => {
                 let removed = service.credentials.remove(user).await;
                 removed.map_err(Failure::transient)
+            }
+            Step::ForgetReset(user) => {
+                let forgotten = service.reset_tokens.forget(user).await;
+                forgotten.map_err(Failure::transient)
             }
             Step::NoteErasure(user) => {
                 let id = user.to_string();

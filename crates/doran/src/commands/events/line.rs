@@ -1,9 +1,13 @@
 //! How one event is written down.
 
 use anyhow::Result;
+use async_nats::HeaderValue;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use doran_contract::Timestamp;
-use doran_eventstore::Recorded;
+use doran_eventstore::{
+    Recorded,
+    envelope::{CORRELATION_ID, TRACEPARENT},
+};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,6 +28,9 @@ pub(super) struct Line<'a> {
     event_id: Uuid,
     command_id: Option<Uuid>,
     actor: Option<&'a str>,
+    /// The request from which it followed, and its trace.
+    correlation_id: Option<&'a str>,
+    traceparent: Option<&'a str>,
     /// The body; base64 of the bytes where it is not JSON.
     data: Value,
 }
@@ -35,6 +42,7 @@ impl<'a> Line<'a> {
         if let Some(opener) = opener {
             opener.open(event, &mut data).await?;
         }
+        let header = |name| event.headers.get(name).map(HeaderValue::as_str);
         Ok(Self {
             stream: &event.stream,
             sequence: event.sequence,
@@ -45,6 +53,8 @@ impl<'a> Line<'a> {
             event_id: event.event_id,
             command_id: event.command_id,
             actor: event.actor.as_deref(),
+            correlation_id: header(CORRELATION_ID),
+            traceparent: header(TRACEPARENT),
             data,
         })
     }
