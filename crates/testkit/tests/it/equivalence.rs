@@ -293,7 +293,8 @@ async fn holds(
     }
     tables.fill(model, events, cuts, 1).await;
     proptest::prop_assert_eq!(&tables.rows(model).await, &expected, "{}", model.name());
-    Ok(expected.contains("_id\":") || expected.contains("\"id\":"))
+    // A table without rows is written as null.
+    Ok(expected.lines().any(|line| line.ends_with(": [")))
 }
 
 /// The property for every read model of a service.
