@@ -16,7 +16,6 @@ const POLICIES: [Declaration; 4] = [
     doran_auth::END_WITH_ACCOUNT,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
-    doran_chat::LET_DELETED_GO,
     doran_user::ERASE_DELETED,
 ];
 /// Only these may publish to the stream, says `nats.conf`.
