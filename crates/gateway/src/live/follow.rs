@@ -10,7 +10,10 @@ use std::{sync::Arc, time::Duration};
 use async_nats::{Client, Subscriber};
 use doran_contract::{RoomId, events::MessageEvent};
 use doran_eventstore::{ReadError, Recorded};
-use doran_platform::keyring::KeyringError;
+use doran_platform::{
+    keyring::KeyringError,
+    trace::{TRACEPARENT, Traceparent},
+};
 use futures_util::StreamExt;
 use tokio::{
     sync::watch,
