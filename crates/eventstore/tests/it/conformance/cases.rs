@@ -139,7 +139,9 @@ pub(super) async fn sixteen_writers_break_no_chain(world: &impl World) {
     store.execute("1", open("a"), &context(0)).await.unwrap();
     let writers = (1..=16_u128).map(async |writer| {
         let store = world.store();
-        for round in 0..4 {
+        // A retry is recognised among the last 32 commands of the aggregate, so no more than 31
+        // others may come between a lost answer and it.
+        for round in 0..2 {
             let ctx = context(writer * 100 + round);
             let renamed = store.execute("1", rename(ctx.command_id), &ctx).await;
             let renamed = renamed.unwrap();
@@ -155,9 +157,9 @@ pub(super) async fn sixteen_writers_break_no_chain(world: &impl World) {
 
     let loaded = world.store().load("1").await.unwrap().unwrap();
     let mut names = loaded.aggregate.names;
-    assert_eq!(names.len(), 64);
+    assert_eq!(names.len(), 32);
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 64, "a command was executed twice");
-    assert_eq!(world.events().await.len(), 3 + 64);
+    assert_eq!(names.len(), 32, "a command was executed twice");
+    assert_eq!(world.events().await.len(), 3 + 32);
 }
