@@ -22,6 +22,14 @@ export class Api {
     return this.#http.command("POST", "/api/auth/refresh", { body: { refreshToken }, anonymous: true });
   }
 
+  requestReset(email, key) {
+    return this.#http.command("POST", "/api/auth/password/reset/request", { body: { email }, key, anonymous: true });
+  }
+
+  executeReset(token, newPassword, key) {
+    return this.#http.command("POST", "/api/auth/password/reset/execute", { body: { token, newPassword }, key, anonymous: true });
+  }
+
   logOut() {
     return this.#http.command("POST", "/api/auth/logout", { body: {} });
   }

@@ -6,10 +6,11 @@ import { Doran } from "./doran.js";
 import { h } from "./dom.js";
 import { explain } from "./errors.js";
 import { Http } from "./http.js";
+import { resetInHash } from "./route.js";
 import { Session } from "./session.js";
 import { mountNotices } from "./views/notices.js";
 import { Shell } from "./views/shell.js";
-import { signIn } from "./views/sign-in.js";
+import { newPassword, signIn } from "./views/sign-in.js";
 
 const WAKE_PONG_MS = 3_000;
 const LOG_OUT_MS = 3_000;
@@ -27,7 +28,9 @@ session.addEventListener("renewed", ({ detail }) => open?.chat.socket.reauth(det
 for (const type of ["online", "offline", "pageshow"]) window.addEventListener(type, wake);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) wake(); });
 
-if (session.isStored()) resume();
+const token = resetInHash(location.hash);
+if (token) showNewPassword(token);
+else if (session.isStored()) resume();
 else showSignIn(null);
 
 /** After a reload: the stored refresh token buys a new access token. */
@@ -42,6 +45,16 @@ async function resume() {
     root.replaceChildren(h("div", { class: "empty" }, h("p", { role: "alert" }, explain(error)), again));
     window.addEventListener("online", resume, { once: true });
   }
+}
+
+function showNewPassword(resetToken) {
+  // Out of the URL, so that it is in no history and no screenshot.
+  history.replaceState(null, "", location.pathname);
+  root.replaceChildren(newPassword({
+    api,
+    token: resetToken,
+    done: () => { session.end(); showSignIn("PASSWORD_SET"); },
+  }));
 }
 
 function showSignIn(code) {

@@ -20,6 +20,7 @@ const TEXT = {
   BAD_ANSWER: "The server gave an answer that this page does not understand. Reload the page.",
   BAD_REQUEST: "The server did not understand this. Reload the page and try again.",
   UNAUTHENTICATED: "You are not logged in any more. Log in again.",
+  RESET_TOKEN: "This link was used already or has expired. Ask for another one.",
   INVALID_CREDENTIALS: "E-mail or password is not right.",
   TOKEN_EXPIRED: "Your log-in has expired. Log in again.",
   FORBIDDEN: "You are not allowed to do this.",

@@ -2,6 +2,9 @@
 
 const LIVE = ["name", "description", "visibility", "ownerId", "settings", "memberCount", "status", "updatedAt"];
 
+/** Two people alone need not name their room. */
+const NAMELESS = "Just the two of you";
+
 export class RoomList {
   #rooms = new Map();
 
@@ -60,7 +63,7 @@ export class RoomList {
 
 /** The read model may lag behind the socket: what was heard later stays. */
 function merged(known, room) {
-  const fresh = { ...room, unreadCount: room.unreadCount ?? 0 };
+  const fresh = { ...room, name: room.name || NAMELESS, unreadCount: room.unreadCount ?? 0 };
   if (!known || (known.lastMessageAt ?? "") <= (room.lastMessageAt ?? "")) return fresh;
   const { lastMessage, lastMessageAt, unreadCount } = known;
   return { ...fresh, lastMessage, lastMessageAt, unreadCount };

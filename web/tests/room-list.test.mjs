@@ -19,6 +19,12 @@ test("the room that spoke last is first", () => {
   assert.deepEqual(list.sorted().map(({ id }) => id), ["c", "b", "a"]);
 });
 
+test("a room that nobody named is called something", () => {
+  list.put(room("d", T(4), { name: "" }));
+  assert.equal(list.get("d").name, "Just the two of you");
+  assert.equal(list.get("a").name, "a");
+});
+
 test("what is heard counts as unread unless it is mine or somebody is looking", () => {
   list.hear(message("a", T(3)), unseen);
   list.hear(message("a", T(4)), unseen);

@@ -6,6 +6,7 @@ import { actionForm, field } from "./form.js";
 const WHY = {
   4502: "You were logged out on this device.",
   4503: "This account is suspended or deleted.",
+  PASSWORD_SET: "Your new password is set. Log in with it.",
   ACCOUNT_INACTIVE: "This account is suspended or deleted.",
 };
 
@@ -21,6 +22,12 @@ export function signIn({ api, begin, code }) {
     body.querySelector("input").focus();
   }
 
+  body.addEventListener("forgot", () => {
+    for (const each of tabs) each.setAttribute("aria-pressed", "false");
+    body.replaceChildren(forgotForm({ api }));
+    body.querySelector("input").focus();
+  });
+
   const why = code && (WHY[code] ?? "Your log-in has ended. Log in again.");
   const page = h("main", { class: "sign-in" },
     h("div", { class: "card" },
@@ -33,10 +40,48 @@ export function signIn({ api, begin, code }) {
 }
 
 function logInForm({ api, begin }) {
-  return actionForm({
+  const forgot = h("button", {
+    type: "button",
+    class: "link",
+    on: { click: (event) => event.currentTarget.dispatchEvent(new Event("forgot", { bubbles: true })) },
+  }, "Forgot your password?");
+  return h("div", {}, actionForm({
     submit: "Log in",
     action: async ({ email, password }) => begin(await logIn(api, email, password)),
-  }, ...credentials("current-password"));
+  }, ...credentials("current-password")), forgot);
+}
+
+function forgotForm({ api }) {
+  const form = actionForm({
+    submit: "Send me a link",
+    action: async ({ email }, key) => {
+      await api.requestReset(email, key);
+      form.replaceWith(h("p", { role: "status" },
+        `If ${email} belongs to an account, a link is on its way there. It works for half an hour.`));
+    },
+  }, credentials("username")[0]);
+  return form;
+}
+
+/** Where the link from the mail leads; `done()` is called once the password is another one. */
+export function newPassword({ api, token, done }) {
+  const form = actionForm({
+    submit: "Set the password",
+    action: async ({ password }, key) => {
+      try {
+        await api.executeReset(token, password, key);
+      } catch (error) {
+        if (error.code === "INVALID_CREDENTIALS") error.code = "RESET_TOKEN";
+        throw error;
+      }
+      done();
+    },
+  }, field({ label: "New password", name: "password", type: "password", autocomplete: "new-password", required: true, minlength: 8, maxlength: 100, hint: "At least 8 characters." }));
+  return h("main", { class: "sign-in" },
+    h("div", { class: "card" },
+      h("h1", { class: "wordmark" }, "DoranDoran", h("span", { lang: "ko" }, "도란도란")),
+      h("p", { class: "quietly" }, "Set a new password. You will be logged out everywhere."),
+      form));
 }
 
 function signUpForm({ api, begin }) {

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use async_nats::connection::State;
 use chrono::TimeDelta;
 use doran_eventstore::Recorded;
 use doran_projection::{
@@ -162,6 +163,10 @@ async fn contact_ends_with_the_server_and_comes_back_with_it() {
     sleep(Duration::from_millis(2500)).await;
     assert!(model.last_contact().elapsed() > Duration::from_millis(1200));
     shop.nats.resume().await;
+    // What is published before the client is back waits for an answer that never comes.
+    while shop.js.client().connection_state() != State::Connected {
+        sleep(Duration::from_millis(20)).await;
+    }
     let last = shop.place("a", 1).await;
     model.wait_for(last, PATIENCE).await.unwrap();
     assert!(model.last_contact().elapsed() < Duration::from_millis(1500));
