@@ -1,6 +1,8 @@
 //! The benchmark works on a system that runs, and leaves nothing behind. Its figures are no test.
 
-use crate::system::System;
+use serde_json::json;
+
+use crate::{chat::Person, system::System};
 
 #[tokio::test]
 async fn every_section_tells_its_figures_and_cleans_up() {
@@ -21,6 +23,28 @@ async fn every_section_tells_its_figures_and_cleans_up() {
     ];
     let load = system.run(&load).await.json();
     assert!(load[0]["loadP50Ms"].as_f64().unwrap() > 0.0, "{load:?}");
+    let kim = Person::register(&system, "kim").await;
+    let room = kim
+        .post("/api/chat/rooms", &json!({ "name": "bench" }))
+        .await;
+    let room = room.data["id"].as_str().unwrap();
+    let send = [
+        "bench",
+        "send",
+        "--json",
+        "--messages",
+        "200",
+        "--rounds",
+        "1",
+        "--room",
+        room,
+        "--sender",
+        &kim.id,
+    ];
+    let send = system.run(&send).await.json();
+    assert!(send[0]["ratio"].as_f64().unwrap() > 0.0, "{send:?}");
+    assert!(send[1]["p99Ms"].as_f64().unwrap() > 0.0, "{send:?}");
+    assert_eq!(system.count("chat.messages").await, 200);
     let left = system.run(&["events", "view", "BENCH"]).await;
     assert_ne!(left.code, 0, "{left:?}");
 }

@@ -6,6 +6,7 @@
 mod append;
 mod counter;
 mod load;
+mod send;
 mod stream;
 mod summary;
 
@@ -19,6 +20,7 @@ use anyhow::Result;
 pub(crate) enum Bench {
     Append(append::Append),
     Load(load::Load),
+    Send(send::Send),
 }
 
 impl Bench {
@@ -26,6 +28,7 @@ impl Bench {
         match self {
             Self::Append(append) => append.run().await,
             Self::Load(load) => load.run().await,
+            Self::Send(send) => send.run().await,
         }
     }
 }
