@@ -91,12 +91,13 @@ impl KeyFiles {
         }
         let signer = Signer::open_or_create(&next)?;
         announce(&signer, js).await?;
-        copy_private(&self.current, &previous).map_err(RotationError::Files)?;
-        fs::rename(&next, &self.current).map_err(RotationError::Files)?;
-        // After a rotation that ended half-way both are the same key, which still signs.
+        // Before its file is another key's: a rotation that ends here leaves none trusted for ever.
+        // After one that ended half-way both are the same key, which still signs.
         if let Some(retired) = retired.filter(|retired| retired.key_id() != current.key_id()) {
             withdraw(retired.key_id(), js).await?;
         }
+        copy_private(&self.current, &previous).map_err(RotationError::Files)?;
+        fs::rename(&next, &self.current).map_err(RotationError::Files)?;
         announce(&Signer::open_or_create(&next)?, js).await?;
         Ok(signer.key_id().to_owned())
     }

@@ -23,6 +23,8 @@ impl Group {
     pub(crate) fn of(service: Service, path: &str) -> Self {
         match service {
             Service::Auth => Self::Auth,
+            // Resets and roles, which the user service answers.
+            Service::Users if path.starts_with("/api/auth/") => Self::Auth,
             Service::Users if path.starts_with("/api/users/check-email/") => Self::CheckEmail,
             Service::Users => Self::Users,
             Service::Chat => Self::Chat,
@@ -107,5 +109,12 @@ mod tests {
         let group = |path| Group::of(Service::Users, path);
         assert_eq!(group("/api/users/check-email/a@b.c"), Group::CheckEmail);
         assert_eq!(group("/api/users/7"), Group::Users);
+    }
+
+    #[test]
+    fn what_is_authentication_by_its_path_has_the_limit_of_that() {
+        for path in ["/api/auth/password/reset/request", "/api/auth/users/7/role"] {
+            assert_eq!(Group::of(Service::Users, path), Group::Auth);
+        }
     }
 }

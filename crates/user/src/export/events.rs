@@ -107,9 +107,10 @@ fn opened(event: &Recorded, mut body: Value, user: UserId, key: &DataKey) -> Val
             event_id: event.event_id,
             field: &field.field,
         };
-        let text = key.open(place, &field.sealed).ok();
+        let text = key.open(place, &field.sealed);
         if let Some(value) = body.pointer_mut(&field.pointer) {
-            *value = text.map_or(Value::Null, Value::String);
+            // As `doran events` marks it: what does not open in its place.
+            *value = text.map_or_else(|_damaged| json!({ "damaged": true }), Value::String);
         }
     }
     if let Some(fields) = body.as_object_mut() {

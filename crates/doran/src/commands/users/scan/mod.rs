@@ -25,7 +25,7 @@ const SHORTEST: usize = 6;
 /// anything is found. Needs no server.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  doran users scan --in .doran/data --in .doran/logs kim@example.com 김민수")]
+  doran users scan --in .doran/data --in .doran/log kim@example.com 김민수")]
 pub(crate) struct Scan {
     /// Look for these texts
     #[arg(required = true, value_name = "TEXT")]
