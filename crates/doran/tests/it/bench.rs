@@ -1,12 +1,10 @@
 //! The benchmark works on a system that runs, and leaves nothing behind. Its figures are no test.
 
-use serde_json::json;
-
-use crate::{chat::Person, system::System};
+use crate::system::System;
 
 #[tokio::test]
 async fn every_section_tells_its_figures_and_cleans_up() {
-    let system = System::in_one_process().await;
+    let system = System::without_limits().await;
     let append = [
         "bench",
         "append",
@@ -23,11 +21,6 @@ async fn every_section_tells_its_figures_and_cleans_up() {
     ];
     let load = system.run(&load).await.json();
     assert!(load[0]["loadP50Ms"].as_f64().unwrap() > 0.0, "{load:?}");
-    let kim = Person::register(&system, "kim").await;
-    let room = kim
-        .post("/api/chat/rooms", &json!({ "name": "bench" }))
-        .await;
-    let room = room.data["id"].as_str().unwrap();
     let send = [
         "bench",
         "send",
@@ -36,10 +29,6 @@ async fn every_section_tells_its_figures_and_cleans_up() {
         "200",
         "--rounds",
         "1",
-        "--room",
-        room,
-        "--sender",
-        &kim.id,
     ];
     let send = system.run(&send).await.json();
     assert!(send[0]["ratio"].as_f64().unwrap() > 0.0, "{send:?}");
@@ -47,4 +36,56 @@ async fn every_section_tells_its_figures_and_cleans_up() {
     assert_eq!(system.count("chat.messages").await, 200);
     let left = system.run(&["events", "view", "BENCH"]).await;
     assert_ne!(left.code, 0, "{left:?}");
+}
+
+#[tokio::test]
+async fn a_benchmark_goes_over_the_gateway_like_anybody() {
+    let system = System::without_limits().await;
+    let socket = [
+        "bench",
+        "socket",
+        "--json",
+        "--messages",
+        "100",
+        "--rounds",
+        "1",
+    ];
+    let socket = system.run(&socket).await.json();
+    assert!(socket[0]["ratio"].as_f64().unwrap() > 0.0, "{socket:?}");
+    assert_eq!(system.count("chat.messages").await, 100);
+    let fanout = [
+        "bench",
+        "fanout",
+        "--json",
+        "--sockets",
+        "20",
+        "--people",
+        "3",
+        "--messages",
+        "20",
+        "--rounds",
+        "1",
+        "--seconds",
+        "1",
+        "--stuck",
+        "1",
+    ];
+    let fanout = system.run(&fanout).await.json();
+    let sides: Vec<_> = fanout.iter().map(|line| &line["bench"]).collect();
+    assert_eq!(
+        sides,
+        ["fanout", "delivery", "delivery", "stuck"],
+        "{fanout:?}"
+    );
+    let read = [
+        "bench",
+        "read",
+        "--json",
+        "--messages",
+        "200",
+        "--questions",
+        "10",
+    ];
+    let read = system.run(&read).await.json();
+    assert_eq!(read[0]["figures"].as_array().unwrap().len(), 4, "{read:?}");
 }

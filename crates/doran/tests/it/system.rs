@@ -151,7 +151,8 @@ impl System {
 
     /// Runs a tool as an operator does.
     pub(crate) async fn run(&self, arguments: &[&str]) -> Run {
-        let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        let mut variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        variables.push(("GATEWAY_URL".to_owned(), self.gateway.base()));
         Run::of(doran(arguments).envs(variables)).await
     }
 

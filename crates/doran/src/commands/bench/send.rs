@@ -11,12 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use async_nats::Request;
-use doran_contract::{
-    ClientMessageId, RoomId, UserId,
-    command::{Reply, SEND_MESSAGE, SendMessage, Sent},
-    message::ContentType,
-};
+use doran_contract::{RoomId, UserId};
 use doran_platform::Config;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
@@ -26,6 +21,8 @@ use tokio::{
 };
 
 use super::{
+    client::{At, Scene},
+    message,
     stream::{self, Bed},
     summary::{Round, tell},
 };
@@ -35,23 +32,17 @@ use crate::{commands::projections::ServiceName, exit::dependency, output};
 const LOOK: Duration = Duration::from_millis(2);
 /// How long the read model may take to catch up in the end.
 const PATIENCE: Duration = Duration::from_mins(5);
-const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Measure how fast messages are sent durably, and how soon after it they can be read
 ///
-/// Writes messages into a room, for ever: take a system that you throw away.
+/// Registers somebody and writes messages into a room of theirs, for ever: take a system that you
+/// throw away.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  doran bench send --room <id> --sender <id> --messages 20000
-  doran bench send --room <id> --sender <id> --messages 60000 --rate 2000 --rounds 1")]
+  doran bench send --messages 20000
+  doran bench send --messages 60000 --rate 2000 --rounds 1")]
 pub(crate) struct Send {
-    /// The room to write to
-    #[arg(long, value_name = "ID")]
-    room: RoomId,
-    /// Who writes: a member of it
-    #[arg(long, value_name = "ID")]
-    sender: UserId,
     /// Messages of a round
     #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
     messages: u64,
@@ -67,6 +58,8 @@ pub(crate) struct Send {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    at: At,
     #[command(flatten, next_help_heading = "Servers and settings")]
     config: Config,
 }
@@ -90,6 +83,8 @@ struct Unread(Mutex<BTreeMap<u64, Instant>>);
 
 impl Send {
     pub(crate) async fn run(self) -> Result<()> {
+        let scene = Scene::set(&self.at, 1).await?;
+        let to = (scene.room, scene.owner().id);
         let unread = Arc::new(Unread::default());
         let database = PgConnection::connect(&self.config.database_url).await;
         let mut database = database.map_err(dependency)?;
@@ -97,9 +92,8 @@ impl Send {
         stream::with(&self.config, async |bed| {
             for _ in 0..self.rounds {
                 raw.push(self.round(bed, None, &unread).await?);
-                let to = Some((self.room, self.sender));
                 let (round, lag) = tokio::try_join!(
-                    self.round(bed, to, &unread),
+                    self.round(bed, Some(to), &unread),
                     lag(&mut database, &unread, self.messages),
                 )?;
                 sent.push(round);
@@ -166,38 +160,15 @@ impl Writing {
             }
             let began = Instant::now();
             if let Some(to) = self.to {
-                let sequence = self.send(to, number).await?;
+                let (client, clock) = (self.bed.js.client(), &self.bed.clock);
+                let content = message::sample(number);
+                let sequence = message::send(&client, clock, to, content).await?;
                 self.unread.lock().insert(sequence, Instant::now());
             } else {
                 let id = format!("raw-{}", number % 32);
                 self.bed.send_unguarded(&id).await?.await?;
             }
             took.push(began.elapsed());
-        }
-    }
-
-    /// Sends a message as a gateway does; its sequence.
-    async fn send(&self, (room, sender): (RoomId, UserId), number: u64) -> Result<u64> {
-        let command = SendMessage {
-            sender_id: sender,
-            room_id: room,
-            client_message_id: ClientMessageId::from(self.bed.clock.new_id()),
-            content: format!(
-                "주간회의록 {number}번을 정리해서 올립니다. Please read it before Monday."
-            ),
-            content_type: ContentType::Text,
-            reply_to: None,
-            mentions: Vec::new(),
-        };
-        let request = Request::new()
-            .payload(serde_json::to_vec(&command)?.into())
-            .timeout(Some(DEADLINE));
-        let client = self.bed.js.client();
-        let reply = client.send_request(SEND_MESSAGE, request).await;
-        let reply = reply.map_err(dependency)?;
-        match serde_json::from_slice::<Reply<Sent>>(&reply.payload)? {
-            Reply::Accepted(sent) => Ok(sent.seq),
-            Reply::Refused { code, message } => bail!("{code:?}: {message}"),
         }
     }
 }

@@ -1,0 +1,239 @@
+//! `doran bench fanout`: one room with many sockets, against a bare loop of sockets.
+
+mod bare;
+mod round;
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use self::round::{Entry, Load, round};
+use super::{
+    client::{At, Frames, Scene, Socket},
+    summary::{Round, tell},
+};
+use crate::{output, progress::Progress};
+
+/// How long a socket that never reads may live after the last message.
+const STUCK_LIMIT: Duration = Duration::from_secs(5);
+
+/// Compare how fast the messages of one room reach many sockets with a bare loop of sockets
+///
+/// Both sides carry frames of the same size to the same number of sockets, in turns; then each is
+/// given messages at a rate, and how long they take is told. Registers people and makes a room,
+/// which stay: take a system that you throw away.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  doran bench fanout --sockets 500
+  doran bench fanout --sockets 500 --stuck 50 --rounds 1")]
+pub(crate) struct Fanout {
+    /// Sockets that are subscribed to the room
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=20_000))]
+    sockets: u16,
+    /// People that the sockets are spread over
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=500))]
+    people: u16,
+    /// Messages of a round
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    messages: u32,
+    /// How often the two sides take turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Messages a second at which the time that they take is measured
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
+    /// For so many seconds
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
+    seconds: u32,
+    /// Sockets that never read, beside which it is measured once more
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=5_000))]
+    stuck: u16,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    at: At,
+}
+
+/// One of the two that are compared.
+struct Side {
+    readers: Vec<Frames>,
+    entry: Entry,
+    to: To,
+}
+
+enum To {
+    Bare(SocketAddr),
+    Gateway(Scene),
+}
+
+impl Fanout {
+    pub(crate) async fn run(self) -> Result<()> {
+        let mut ours = self.ours().await?;
+        let bytes = ours.frame_bytes().await?;
+        let (address, serving) = bare::serve().await?;
+        let mut bare = self.bare(address, bytes).await?;
+        let load = Load {
+            messages: self.messages as usize,
+            rate: None,
+        };
+        let (mut raw, mut delivered) = (Vec::new(), Vec::new());
+        for _ in 0..self.rounds {
+            raw.push(bare.round(load).await?);
+            delivered.push(ours.round(load).await?);
+        }
+        tell("fanout", &raw, &delivered, self.json)?;
+        self.tell_paced("a bare loop", bare.round(self.paced()).await?)?;
+        let paced = ours.round(self.paced()).await?;
+        self.tell_paced("ours", paced)?;
+        drop(serving);
+        if self.stuck > 0 {
+            self.beside_the_stuck(&mut ours, paced).await?;
+        }
+        Ok(())
+    }
+
+    /// Every message a second goes to every socket.
+    fn paced(&self) -> Load {
+        Load {
+            messages: (self.rate * self.seconds) as usize,
+            rate: Some(self.rate),
+        }
+    }
+
+    async fn ours(&self) -> Result<Side> {
+        let people = usize::from(self.people.min(self.sockets));
+        let scene = Scene::set(&self.at, people).await?;
+        let readers = open(&scene, usize::from(self.sockets)).await?;
+        Ok(Side {
+            readers,
+            entry: Entry::Room(scene.room),
+            to: To::Gateway(scene),
+        })
+    }
+
+    async fn bare(&self, address: SocketAddr, bytes: usize) -> Result<Side> {
+        let mut readers = Vec::new();
+        for _ in 0..self.sockets {
+            readers.push(
+                Socket::connect(&format!("ws://{address}/ws"))
+                    .await?
+                    .split()
+                    .1,
+            );
+        }
+        Ok(Side {
+            readers,
+            entry: Entry::Bare { bytes },
+            to: To::Bare(address),
+        })
+    }
+
+    /// The same rate while others in the room do not read.
+    async fn beside_the_stuck(&self, ours: &mut Side, before: Round) -> Result<()> {
+        let To::Gateway(scene) = &ours.to else {
+            return Ok(());
+        };
+        let stuck = open(scene, usize::from(self.stuck)).await?;
+        let after = ours.round(self.paced()).await?;
+        let mut closed = 0;
+        for socket in stuck {
+            closed += u16::from(socket.are_over_within(STUCK_LIMIT).await);
+        }
+        let ratio = after.p99.as_secs_f64() / before.p99.as_secs_f64();
+        if self.json {
+            return output::json(&json!({
+                "bench": "stuck",
+                "sockets": self.stuck,
+                "closed": closed,
+                "p99Ms": after.p99.as_secs_f64() * 1e3,
+                "p99Ratio": ratio,
+            }));
+        }
+        self.tell_paced("ours beside them", after)?;
+        Ok(output::line(&format!(
+            "{closed} of {} that never read were closed; the p99 of the others went to {:.0} %",
+            self.stuck,
+            ratio * 100.0
+        ))?)
+    }
+
+    fn tell_paced(&self, side: &str, round: Round) -> Result<()> {
+        let ms = |time: Duration| time.as_secs_f64() * 1e3;
+        let (p50, p99) = (ms(round.p50), ms(round.p99));
+        if self.json {
+            return output::json(&json!({
+                "bench": "delivery",
+                "side": side,
+                "deliveriesPerSecond": round.rate,
+                "p50Ms": p50,
+                "p99Ms": p99,
+            }));
+        }
+        Ok(output::line(&format!(
+            "at {:.0} deliveries a second, {side}: p50 {p50:.1} ms, p99 {p99:.1} ms",
+            round.rate
+        ))?)
+    }
+}
+
+/// Opens so many sockets, spread over the scene's people and subscribed to its room.
+async fn open(scene: &Scene, sockets: usize) -> Result<Vec<Frames>> {
+    let mut progress = Progress::new("opening sockets", sockets as u64);
+    let mut readers = Vec::with_capacity(sockets);
+    for person in scene.people.iter().cycle().take(sockets) {
+        let mut socket = scene.gateway.socket(person).await?;
+        socket.subscribe(scene.room).await?;
+        readers.push(socket.split().1);
+        progress.at(readers.len() as u64);
+    }
+    progress.end();
+    Ok(readers)
+}
+
+impl Side {
+    async fn round(&mut self, load: Load) -> Result<Round> {
+        let sender = self.sender().await?;
+        let readers = std::mem::take(&mut self.readers);
+        let (done, readers) = round(sender, readers, self.entry, load).await?;
+        self.readers = readers;
+        Ok(done)
+    }
+
+    /// Not subscribed, and gone after the round.
+    async fn sender(&self) -> Result<Socket> {
+        match &self.to {
+            To::Bare(address) => Socket::connect(&format!("ws://{address}/ws")).await,
+            To::Gateway(scene) => scene.gateway.socket(scene.owner()).await,
+        }
+    }
+
+    /// How large a message is when it is delivered.
+    async fn frame_bytes(&mut self) -> Result<usize> {
+        let load = Load {
+            messages: 1,
+            rate: None,
+        };
+        let mut readers = std::mem::take(&mut self.readers);
+        let mut probe = readers.pop().context("no socket")?;
+        let sender = self.sender().await?;
+        let sending = round(sender, readers, self.entry, load);
+        let probing = async {
+            loop {
+                let frame = probe
+                    .next()
+                    .await?
+                    .context("a reader's socket was closed")?;
+                if round::number(&frame).is_some() {
+                    return anyhow::Ok(frame.len());
+                }
+            }
+        };
+        let ((_, readers), bytes) = tokio::try_join!(sending, probing)?;
+        self.readers = readers;
+        self.readers.push(probe);
+        Ok(bytes)
+    }
+}
