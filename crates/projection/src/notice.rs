@@ -4,7 +4,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::Client;
+use async_nats::{Client, Message, SubscribeError, Subscriber};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
@@ -38,13 +38,10 @@ pub(crate) async fn publish(client: &Client, schema: &str, read_model: &str, not
 /// Hears the notices of one schema. Never ends.
 pub(crate) async fn listen(client: Client, schema: Arc<str>, trackers: Vec<Arc<Tracker>>) {
     loop {
-        match client
-            .subscribe(format!("projection.{schema}.*.position"))
-            .await
-        {
+        match subscribe(&client, &schema).await {
             Ok(mut messages) => {
                 while let Some(message) = messages.next().await {
-                    hear(&trackers, &message.subject, &message.payload);
+                    hear(&trackers, &message);
                 }
             }
             Err(error) => tracing::debug!(%error, "cannot listen to position notices"),
@@ -53,12 +50,26 @@ pub(crate) async fn listen(client: Client, schema: Arc<str>, trackers: Vec<Arc<T
     }
 }
 
-fn hear(trackers: &[Arc<Tracker>], subject: &str, payload: &[u8]) {
-    let read_model = subject.split('.').nth(2).unwrap_or_default();
-    let known = trackers
-        .iter()
-        .find(|tracker| tracker.read_model() == read_model);
-    if let (Some(tracker), Ok(notice)) = (known, serde_json::from_slice::<Notice>(payload)) {
+/// The notices of every read model in a schema.
+pub(crate) async fn subscribe(client: &Client, schema: &str) -> Result<Subscriber, SubscribeError> {
+    client
+        .subscribe(format!("projection.{schema}.*.position"))
+        .await
+}
+
+/// The read model that a notice is about, and what it says.
+pub(crate) fn parse(message: &Message) -> Option<(&str, Notice)> {
+    let read_model = message.subject.split('.').nth(2)?;
+    let notice = serde_json::from_slice(&message.payload).ok()?;
+    Some((read_model, notice))
+}
+
+fn hear(trackers: &[Arc<Tracker>], message: &Message) {
+    let Some((read_model, notice)) = parse(message) else {
+        return;
+    };
+    let mut trackers = trackers.iter();
+    if let Some(tracker) = trackers.find(|tracker| tracker.read_model() == read_model) {
         tracker.heard(notice.leadership, notice.position, notice.parked);
     }
 }

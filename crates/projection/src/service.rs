@@ -9,7 +9,7 @@ use sqlx::PgPool;
 
 use crate::{
     Enrich, Positions, ReadModel, Status, Tasks, log::Log, monitor, notice,
-    read_model::require_identifier, runner, tracker::Tracker,
+    read_model::require_identifier, rebuild, runner, tracker::Tracker,
 };
 
 /// The time, passed in.
@@ -113,6 +113,7 @@ impl Service {
     pub fn observe(&self, tasks: &Tasks) {
         let trackers = self.models.iter().map(|model| Arc::clone(&model.tracker));
         let client = self.connections.js.client();
+        tasks.spawn(rebuild::watch(client.clone(), Arc::clone(&self.schema)));
         tasks.spawn(notice::listen(
             client,
             Arc::clone(&self.schema),

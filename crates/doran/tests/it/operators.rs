@@ -85,6 +85,7 @@ async fn read_models_are_checked_rebuilt_and_taken_back_while_people_chat() {
             .all(|line| line["isEqual"] == true)
     );
     assert_eq!(told.last().unwrap()["phase"], "swapped");
+    tells_of_the_rebuild(&system).await;
     say("in the new tables").await;
 
     let back = system.run(&["projections", "swap", "chat"]).await;
@@ -119,6 +120,15 @@ async fn read_models_are_checked_rebuilt_and_taken_back_while_people_chat() {
     assert_eq!(system.count("chat.messages").await, 3);
     let none = system.run(&["projections", "swap", "user"]).await;
     assert_eq!(none.code, 1, "{none:?}");
+}
+
+async fn tells_of_the_rebuild(system: &System) {
+    let rebuilding = r#"projection_rebuild_position{service="chat",read_model="messages"} "#;
+    let metrics = system.metrics().await;
+    let reached = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(rebuilding));
+    assert!(reached.is_some_and(|reached| reached != "0"), "{metrics}");
 }
 
 #[tokio::test]

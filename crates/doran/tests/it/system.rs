@@ -156,6 +156,12 @@ impl System {
         Run::of(doran(arguments).envs(variables)).await
     }
 
+    /// What the gateway's process tells of itself.
+    pub(crate) async fn metrics(&self) -> String {
+        let metrics = reqwest::get(format!("{}/metrics", self.gateway.base())).await;
+        metrics.unwrap().text().await.unwrap()
+    }
+
     /// As [`System::run`], with the rights of a role.
     pub(crate) async fn run_as(&self, user: NatsUser, arguments: &[&str]) -> Run {
         let mut variables = variables(&self.nats, &self.database, &self.redis, &self.folder);

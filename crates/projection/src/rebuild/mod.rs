@@ -7,11 +7,13 @@
 mod compare;
 mod indexes;
 mod swap;
+mod watch;
 
 use sqlx::{AssertSqlSafe, PgPool};
 
 pub use compare::{CompareError, Comparison};
 pub use swap::SwapError;
+pub(crate) use watch::watch;
 
 /// A schema, and the names of those beside it.
 #[derive(Clone, Debug)]
