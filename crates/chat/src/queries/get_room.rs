@@ -1,17 +1,25 @@
 //! `GET /api/chat/rooms/{id}`: one room, for its members; a public one for everybody.
 
-use axum::extract::State;
+use std::time::Duration;
+
+use axum::extract::{FromRef, State};
 use doran_contract::{
-    ErrorCode, RoomId,
+    RoomId,
     room::{Room, Visibility},
+    subject::ROOM_STREAM,
 };
+use doran_eventstore::Position;
 use doran_platform::http::{Actor, Id, Refusal, Success, UpToDate};
+use doran_projection::Positions;
 
 use super::{
     public_rooms::PublicRoom,
     room_row::{RoomRow, open},
 };
-use crate::state::Service;
+use crate::{room, state::Service};
+
+/// How long the read model may take to have a room that was just made.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn get_room(
     State(service): State<Service>,
@@ -19,6 +27,26 @@ pub(crate) async fn get_room(
     Id(room_id): Id<RoomId>,
     _: UpToDate,
 ) -> Result<Success<Room>, Refusal> {
+    if let Some(found) = find(&service, room_id, &actor).await? {
+        return Ok(found);
+    }
+    // It is in the log, so it will be in the read model in a moment.
+    let newest = service.directory.look(room_id, |room| room.sequence);
+    let newest = newest.ok_or(room::Error::NotFound)?;
+    let positions = Positions::from_ref(&service);
+    positions
+        .wait(&[Position::new(ROOM_STREAM, newest)], PATIENCE)
+        .await?;
+    let found = find(&service, room_id, &actor).await?;
+    found.ok_or_else(|| room::Error::NotFound.into())
+}
+
+/// None while the read model does not have the room.
+async fn find(
+    service: &Service,
+    room_id: RoomId,
+    actor: &Actor,
+) -> Result<Option<Success<Room>>, Refusal> {
     let person = actor.user_id;
     if let Err(refusal) = service.require_member(room_id, person).await {
         let visibility = service.directory.look(room_id, |room| room.visibility);
@@ -26,22 +54,16 @@ pub(crate) async fn get_room(
             return Err(refusal);
         }
         let room = PublicRoom::one(&service.pool, person, room_id).await?;
-        let room = room.ok_or_else(not_there_yet)?;
-        let version = room.version();
-        return Ok(Success::ok(room.into_room()).version(version));
+        return Ok(room.map(|room| {
+            let version = room.version();
+            Success::ok(room.into_room()).version(version)
+        }));
     }
-    let row = RoomRow::one(&service.pool, person, room_id).await?;
-    let row = row.ok_or_else(not_there_yet)?;
+    let Some(row) = RoomRow::one(&service.pool, person, room_id).await? else {
+        return Ok(None);
+    };
     let version = row.version();
     let rooms = open(&service.platform.keyring, vec![row]).await?;
-    let room = rooms.into_iter().next().ok_or_else(not_there_yet)?;
-    Ok(Success::ok(room).version(version))
-}
-
-/// The log has the room, so the read model will soon.
-fn not_there_yet() -> Refusal {
-    Refusal::new(
-        ErrorCode::ProjectionLag,
-        "the room is not in the read model yet, try again",
-    )
+    let room = rooms.into_iter().next();
+    Ok(room.map(|room| Success::ok(room).version(version)))
 }

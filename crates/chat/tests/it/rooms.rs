@@ -37,6 +37,18 @@ async fn a_room_is_answered_as_it_is_read_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_room_is_there_for_those_who_ask_at_once_and_name_no_position() {
+    let world = World::start().await;
+    let kim = world.person("kim").await;
+    for _ in 0..10 {
+        let made = world.post(&kim, ROOMS, &json!({ "name": "회의" })).send();
+        let made = made.await;
+        let read = world.get(&kim, made.header("location")).send().await;
+        assert_eq!(read.data()["id"], made.data()["id"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_room_can_be_is_refused_and_nothing_is_written() {
     let world = World::start().await;
     let kim = world.person("kim").await;
