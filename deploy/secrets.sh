@@ -25,6 +25,7 @@ chmod -R go= kept
 
 superuser=$(password postgres.superuser)
 limiter=$(password redis.gateway)
+reader=$(password redis.chat)
 database() { printf 'postgres://%s:%s@postgres:5432/doran' "$1" "$2"; }
 
 for role in all auth user chat gateway store batch observer system; do
@@ -38,10 +39,13 @@ for role in auth user chat; do
         "$(database "doran_$role" "$(password "postgres.$role")")" >"$role/environment"
     cp kept/master.key "$role/"
 done
+printf 'REDIS_URL=redis://chat:%s@redis:6379/0\n' "$reader" >>chat/environment
 cp kept/signing.pem auth/
 
-# The gateway counts requests and the doctor asks for the version; a health check may say ping.
+# The gateway counts requests and keeps presence, the doctor asks for the version, chat reads
+# presence; a health check may say ping.
 printf 'user default on nopass -@all +ping\nuser gateway on >%s ~* &* +@all -@admin -@dangerous +info\n' "$limiter" >redis/users.acl
+printf 'user chat on >%s %%R~doran:presence:* -@all +@read +@connection +eval +evalsha +script|load +time\n' "$reader" >>redis/users.acl
 redis_url="redis://gateway:$limiter@redis:6379/0"
 printf 'NATS_PASSWORD=%s\nREDIS_URL=%s\n' "$(password nats.gateway)" "$redis_url" >gateway/environment
 cp kept/master.key gateway/

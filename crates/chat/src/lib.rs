@@ -13,9 +13,13 @@ mod routes;
 mod search;
 mod state;
 
+use std::time::Duration;
+
 use doran_contract::subject::MESSAGE_STREAM;
 use doran_eventstore::{LogReader, ReadError};
-use doran_platform::{Platform, Role, database::DatabaseError, http::Probe};
+use doran_platform::{
+    Platform, Role, database::DatabaseError, http::Probe, presence::Presences, redis::Redis,
+};
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
@@ -30,6 +34,9 @@ pub use crate::{
     room::Error,
 };
 
+/// How long a question about presence may wait.
+const REDIS_PATIENCE: Duration = Duration::from_millis(50);
+
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -39,6 +46,8 @@ pub enum StartError {
     Messages(#[from] ReadError),
     #[error("cannot offer the chat commands over NATS")]
     Endpoints(#[source] async_nats::Error),
+    #[error("REDIS_URL is not a Redis URL")]
+    Redis(#[from] redis::RedisError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the chat service is not usable")]
@@ -54,10 +63,25 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let messages = LogReader::new(platform.js.clone(), MESSAGE_STREAM);
     let known = Known::start(platform, &messages, pool.clone()).await?;
     let database = database_probe(pool.clone());
-    let service = Service::new(platform.clone(), directory, known, (pool, positions));
+    let redis = Redis::start(
+        &platform.config.redis_url,
+        REDIS_PATIENCE,
+        &platform.lifecycle,
+    );
+    let redis = redis.await?;
+    let presences = Presences::new(redis.clone());
+    let read_side = (pool, positions);
+    let service = Service::new(platform.clone(), directory, known, presences, read_side);
     let following = platform.run_policy(FollowOwner(service.clone()));
     let letting_go = platform.run_policy(LetDeletedGo(service.clone()));
-    let probes = vec![platform.nats_probe(), database, following, letting_go];
+    let redis = redis.probe("presence is unknown");
+    let probes = vec![
+        platform.nats_probe(),
+        database,
+        redis,
+        following,
+        letting_go,
+    ];
     endpoints::serve(&service)
         .await
         .map_err(StartError::Endpoints)?;

@@ -26,8 +26,8 @@ use crate::{
     },
     queries::{
         get_room::get_room, health::health, history::history, list_members::list_members,
-        list_rooms::list_rooms, public_rooms::public_rooms, read_marker::read_marker,
-        search::search, sync::sync,
+        list_rooms::list_rooms, presence::presence, public_rooms::public_rooms,
+        read_marker::read_marker, search::search, sync::sync,
     },
     state::Service,
 };
@@ -47,6 +47,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/chat/rooms/{id}/invites", post(create_invite))
         .route("/api/chat/invites/{code}/accept", post(accept_invite))
         .route("/api/chat/sync", get(sync))
+        .route("/api/chat/presence", get(presence))
         .route("/api/chat/rooms/{id}/join", post(join_room))
         .route("/api/chat/rooms/{id}/leave", post(leave_room))
         .route(

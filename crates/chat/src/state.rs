@@ -3,11 +3,11 @@
 use axum::extract::FromRef;
 use doran_contract::{
     ErrorCode, RoomId, UserId,
-    room::RoomRole,
+    room::{Presence, PresenceState, RoomRole},
     subject::{MESSAGE_STREAM, ROOM_STREAM},
 };
 use doran_eventstore::{JetStreamStore, Lane, LogReader};
-use doran_platform::{Platform, directory::Rooms, http::Refusal};
+use doran_platform::{Platform, directory::Rooms, http::Refusal, presence::Presences};
 use doran_projection::Positions;
 use sqlx::PgPool;
 
@@ -27,6 +27,7 @@ pub(crate) struct Service {
     pub(crate) lane: Lane,
     pub(crate) known: Known,
     pub(crate) markers: Markers,
+    pub(crate) presences: Presences,
     pub(crate) pool: PgPool,
     positions: Positions,
 }
@@ -36,6 +37,7 @@ impl Service {
         platform: Platform,
         directory: Rooms,
         known: Known,
+        presences: Presences,
         (pool, positions): (PgPool, Positions),
     ) -> Self {
         let js = &platform.js;
@@ -47,6 +49,7 @@ impl Service {
             lane: Lane::new(js.clone()),
             known,
             markers: Markers::new(pool.clone()),
+            presences,
             pool,
             positions,
             platform,
@@ -68,6 +71,19 @@ impl Service {
         } else {
             room::Error::NotFound.into()
         })
+    }
+
+    /// How people are, in the order given. Whose account is suspended or gone is not here.
+    pub(crate) async fn presence(&self, people: &[UserId]) -> Vec<Presence> {
+        use doran_contract::user::UserStatus;
+        let mut presences = self.presences.look(people).await;
+        for presence in &mut presences {
+            let account = self.platform.users.get(presence.user_id);
+            if account.is_none_or(|account| account.status == UserStatus::Suspended) {
+                presence.state = PresenceState::Offline;
+            }
+        }
+        presences
     }
 
     /// Refuses people whose account rests: they read, and say nothing anywhere.

@@ -6,7 +6,7 @@ use crate::{
     ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, Timestamp, UserId,
     command::Durability,
     message::{Emoji, HistoryPage, Message},
-    room::{Member, Room, RoomRole},
+    room::{Member, Presence, Room, RoomRole},
     user::User,
 };
 
@@ -68,12 +68,25 @@ pub enum Request {
         room_id: RoomId,
         on: bool,
     },
+    /// How this socket counts: not at all if offline.
+    Presence {
+        state: ShownState,
+    },
     Read {
         room_id: RoomId,
         seq: u64,
     },
     History(History),
     Ping,
+}
+
+/// What a client shows its user as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShownState {
+    Online,
+    Away,
+    Offline,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -203,6 +216,7 @@ pub enum ServerFrame {
         user_id: UserId,
         on: bool,
     },
+    Presence(Presence),
     Ack {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<u64>,
@@ -284,6 +298,9 @@ pub enum OkAnswer {
     Typing {
         room_id: RoomId,
         on: bool,
+    },
+    Presence {
+        state: ShownState,
     },
     History {
         room_id: RoomId,

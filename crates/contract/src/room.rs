@@ -109,12 +109,25 @@ pub struct RoomSync {
     pub last_message: Option<Message>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceState {
     Online,
     Away,
     Offline,
+    /// Whoever keeps it does not answer.
+    #[default]
+    Unknown,
+}
+
+/// Whether somebody is there, and when they were last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Presence {
+    pub user_id: UserId,
+    pub state: PresenceState,
+    /// None of somebody who was not seen for a month.
+    pub last_seen_at: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +138,5 @@ pub struct Member {
     pub picture: Option<String>,
     pub role: RoomRole,
     pub joined_at: Timestamp,
-    /// None while it is not known.
-    pub presence: Option<PresenceState>,
+    pub presence: PresenceState,
 }

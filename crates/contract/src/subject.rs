@@ -134,6 +134,14 @@ pub fn typing(room: RoomId) -> String {
     format!("typing.{room}")
 }
 
+/// Where gateways tell each other that somebody came, rests or left. Kept nowhere.
+pub fn presence(user: UserId) -> String {
+    format!("presence.{user}")
+}
+
+/// The filter that every [`presence`] fits.
+pub const EVERY_PRESENCE: &str = "presence.*";
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

@@ -3,14 +3,18 @@
 use std::{ops::Deref, sync::Arc};
 
 use axum::extract::FromRef;
-use doran_platform::{Platform, directory::Rooms, ws_ticket::WsTickets};
+use doran_contract::subject;
+use doran_platform::{
+    Platform, directory::Rooms, presence::Presences, redis::Redis, ws_ticket::WsTickets,
+};
 
 use crate::{
     StartError, Timing, Upstreams,
     front_door::{Origins, Services},
     limits::Limits,
     live::{
-        Contact, Hubs, Log, Pulse, follow_removals, follow_rooms, tell_of_unread, unread_changes,
+        Contact, Hubs, Log, Pulse, follow_presence, follow_removals, follow_rooms, keep_presence,
+        tell_of_unread, unread_changes,
     },
     socket::{ReadMarkers, Sockets, guard},
 };
@@ -22,7 +26,9 @@ pub(crate) struct Shared {
     pub(crate) platform: Platform,
     pub(crate) rooms: Rooms,
     pub(crate) services: Services,
+    pub(crate) redis: Redis,
     pub(crate) limits: Limits,
+    pub(crate) presences: Presences,
     pub(crate) origins: Origins,
     pub(crate) hubs: Hubs,
     pub(crate) sockets: Sockets,
@@ -55,10 +61,18 @@ impl Gateway {
     ) -> Result<Self, StartError> {
         let rooms = platform.rooms().await?.clone();
         let log = Log::new(platform.js.clone());
+        let redis = Redis::start(
+            &platform.config.redis_url,
+            timing.redis,
+            &platform.lifecycle,
+        )
+        .await?;
         let pulse = Pulse::start(&platform.nats, &log, &platform.lifecycle).await?;
         let gateway = Self(Arc::new(Shared {
             services: Services::new(upstreams),
-            limits: Limits::start(&platform.config, timing.redis, &platform.lifecycle).await?,
+            limits: Limits::new(&platform.config, redis.clone()),
+            presences: Presences::new(redis.clone()),
+            redis,
             origins: Origins::new(&platform.config, own_origins),
             hubs: Hubs::new(platform, &rooms, log, pulse.clone(), timing),
             sockets: Sockets::default(),
@@ -70,10 +84,13 @@ impl Gateway {
             timing,
         }));
         let unread = unread_changes(&platform.nats).await?;
+        let presence = platform.nats.subscribe(subject::EVERY_PRESENCE).await?;
         let lifecycle = &platform.lifecycle;
         lifecycle.spawn(guard::watch(gateway.clone()));
         lifecycle.spawn(follow_removals(gateway.clone()));
         lifecycle.spawn(follow_rooms(gateway.clone()));
+        lifecycle.spawn(keep_presence(gateway.clone()));
+        lifecycle.spawn(follow_presence(gateway.clone(), presence));
         lifecycle.spawn(tell_of_unread(gateway.clone(), unread));
         lifecycle.spawn(gateway.hubs.clone().end_with_the_log(pulse));
         Ok(gateway)

@@ -19,6 +19,8 @@ pub use crate::{
     options::{Options, Timing, local_origins},
 };
 
+const WITHOUT_REDIS: &str = "limits are kept by each gateway alone, presence is unknown";
+
 /// Why a gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -28,7 +30,7 @@ pub enum StartError {
     Epoch(#[from] EpochError),
     #[error("cannot open the store of WebSocket tickets")]
     Tickets(#[from] TicketError),
-    #[error("cannot follow what is unread")]
+    #[error("cannot follow what is told between gateways")]
     Unread(#[from] async_nats::SubscribeError),
     #[error("REDIS_URL is not a Redis URL")]
     Redis(#[from] redis::RedisError),
@@ -56,5 +58,5 @@ fn with_probes(health: Health, gateway: &Gateway) -> Health {
     health
         .with(gateway.platform.nats_probe())
         .with(gateway.contact.probe())
-        .with(gateway.limits.probe())
+        .with(gateway.redis.probe(WITHOUT_REDIS))
 }

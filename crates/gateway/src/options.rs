@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use doran_platform::http::Health;
+use doran_platform::{http::Health, presence::Terms};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::Upstreams;
@@ -49,6 +49,12 @@ pub struct Timing {
     pub linger: Duration,
     /// A request waits so long for Redis to count it.
     pub redis: Duration,
+    /// People are said to be here so often.
+    pub beat: Duration,
+    /// Whose presence has ended is looked for so often.
+    pub sweep: Duration,
+    /// How long it holds that somebody is here.
+    pub presence: Terms,
     /// Without contact to the log for so long, frames are refused.
     pub refuse_after: Duration,
     /// Without contact to the log for so long, sockets are closed.
@@ -63,6 +69,12 @@ impl Default for Timing {
             verify: Duration::from_secs(5),
             linger: Duration::from_secs(30),
             redis: Duration::from_millis(50),
+            beat: Duration::from_secs(15),
+            sweep: Duration::from_secs(2),
+            presence: Terms {
+                life: Duration::from_secs(45),
+                grace: Duration::from_secs(5),
+            },
             refuse_after: Duration::from_secs(5),
             close_after: Duration::from_secs(15),
         }

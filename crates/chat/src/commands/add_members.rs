@@ -78,7 +78,7 @@ pub(crate) async fn add_members(
         .await?;
     let is_new = outcome.replayed || !outcome.events.is_empty();
     let memberships = memberships(&service, &outcome, &ctx, users).await;
-    let mut items = members(&service.platform.profiles, memberships).await?;
+    let mut items = members(&service, memberships).await?;
     let added = if is_one {
         Added::One(items.pop())
     } else {

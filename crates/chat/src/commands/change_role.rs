@@ -46,7 +46,7 @@ pub(crate) async fn change_role(
         role,
         joined_at: joined_at.unwrap_or_else(|| ctx.time.into()),
     };
-    let mut found = members(&service.platform.profiles, vec![(user, membership)]).await?;
+    let mut found = members(&service, vec![(user, membership)]).await?;
     let member = found.pop().ok_or(room::Error::NoSuchMember)?;
     Ok(Success::ok(member)
         .at(&outcome.position)

@@ -4,9 +4,11 @@ use doran_contract::{UserId, room::Member};
 use doran_platform::{
     directory::{Membership, Users},
     http::Refusal,
-    profile::{Name, Profiles},
+    profile::Name,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::state::Service;
 
 /// Profiles that are read from the log at once.
 const MAX_PROFILES_IN_FLIGHT: usize = 16;
@@ -22,33 +24,28 @@ pub(super) async fn require_all(users: &Users, field: &str, ids: &[UserId]) -> R
     Ok(())
 }
 
-/// Members with name and picture, in the order given.
+/// Members with name, picture and presence, in the order given.
 pub(super) async fn members(
-    profiles: &Profiles,
+    service: &Service,
     memberships: Vec<(UserId, Membership)>,
 ) -> Result<Vec<Member>, Refusal> {
-    stream::iter(memberships)
-        .map(async |(user_id, membership)| {
-            let Name { name, picture } = profiles.name(user_id).await?;
-            Ok(member(user_id, membership, name, picture))
-        })
+    let people: Vec<_> = memberships.iter().map(|(user, _)| *user).collect();
+    let presences = service.presence(&people).await;
+    stream::iter(memberships.into_iter().zip(presences))
+        .map(
+            async |((user_id, Membership { role, joined_at }), presence)| {
+                let Name { name, picture } = service.platform.profiles.name(user_id).await?;
+                Ok(Member {
+                    user_id,
+                    name,
+                    picture,
+                    role,
+                    joined_at,
+                    presence: presence.state,
+                })
+            },
+        )
         .buffered(MAX_PROFILES_IN_FLIGHT)
         .try_collect()
         .await
-}
-
-fn member(
-    user_id: UserId,
-    Membership { role, joined_at }: Membership,
-    name: String,
-    picture: Option<String>,
-) -> Member {
-    Member {
-        user_id,
-        name,
-        picture,
-        role,
-        joined_at,
-        presence: None,
-    }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use doran_contract::{
     Page, RoomId, Sealed, UserId,
-    room::{Member, RoomRole},
+    room::{Member, PresenceState, RoomRole},
 };
 use doran_platform::{
     Platform,
@@ -77,8 +77,10 @@ pub(crate) async fn list_members(
         .fetch_all(&service.pool)
         .await?;
     let Page { items, next_cursor } = page(rows, limit.get(), Row::cursor, |row| row);
-    let items = stream::iter(items)
-        .map(|row| row.open(&service.platform))
+    let people: Vec<_> = items.iter().map(|row| UserId::new(row.user_id)).collect();
+    let presences = service.presence(&people).await;
+    let items = stream::iter(items.into_iter().zip(presences))
+        .map(|(row, presence)| row.open(&service.platform, presence.state))
         .buffered(MAX_PEOPLE_IN_FLIGHT)
         .try_collect()
         .await?;
@@ -93,7 +95,7 @@ impl Row {
         }
     }
 
-    async fn open(self, platform: &Platform) -> Result<Member, Refusal> {
+    async fn open(self, platform: &Platform, presence: PresenceState) -> Result<Member, Refusal> {
         let user_id = UserId::new(self.user_id);
         let Name { name, picture } = match (self.subject, self.event_id, self.name) {
             (Some(subject), Some(event_id), Some(Json(name))) => {
@@ -113,7 +115,7 @@ impl Row {
             picture,
             role: self.role.0,
             joined_at: self.joined_at.into(),
-            presence: None,
+            presence,
         })
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod list_members;
 pub(crate) mod list_rooms;
 pub(crate) mod message_row;
+pub(crate) mod presence;
 pub(crate) mod public_rooms;
 pub(crate) mod read_marker;
 mod room_row;

@@ -8,6 +8,7 @@ mod members;
 mod messages;
 mod outages;
 mod policies;
+mod presence;
 mod role_matrix;
 mod room_life;
 mod rooms;

@@ -25,7 +25,7 @@ async fn members_are_listed_with_name_and_picture_in_the_order_in_which_they_cam
     assert_eq!(added.status, 201);
     let expected = json!({
         "userId": lee.id, "name": "lee", "picture": "https://example.com/lee.png",
-        "role": "admin", "joinedAt": added.data()["joinedAt"], "presence": null,
+        "role": "admin", "joinedAt": added.data()["joinedAt"], "presence": "unknown",
     });
     assert_eq!(added.data(), &expected);
     let both = json!({ "userIds": [lee.id, park.id, park.id] });

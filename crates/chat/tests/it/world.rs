@@ -19,11 +19,14 @@ use doran_eventstore::{CommandContext, Lane, LogReader, NewEvent, Position, even
 use doran_platform::{
     Clock, Config, Lifecycle, Platform, access_token::Signer, profile::PersonalData,
 };
-use doran_testkit::{Api, Call, Reply, TestDatabase, TestNats, TestPostgres};
+use doran_testkit::{Api, Call, Reply, TestDatabase, TestNats, TestPostgres, TestRedis};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
+
+/// Where nothing listens.
+const NO_REDIS: &str = "redis://127.0.0.1:1";
 
 pub(crate) struct World {
     pub(crate) api: Api,
@@ -52,17 +55,23 @@ impl World {
     pub(crate) async fn start() -> Self {
         let database = TestPostgres::database().await;
         let url = database.url().to_owned();
-        Self::with(&url, Some(database)).await
+        Self::with(&url, NO_REDIS, Some(database)).await
+    }
+
+    pub(crate) async fn start_with(redis: &TestRedis) -> Self {
+        let database = TestPostgres::database().await;
+        let url = database.url().to_owned();
+        Self::with(&url, redis.url(), Some(database)).await
     }
 
     pub(crate) async fn start_on(postgres: &TestPostgres) -> Self {
-        Self::with(postgres.url(), None).await
+        Self::with(postgres.url(), NO_REDIS, None).await
     }
 
-    async fn with(database_url: &str, database: Option<TestDatabase>) -> Self {
+    async fn with(database_url: &str, redis_url: &str, database: Option<TestDatabase>) -> Self {
         let nats = TestNats::with_streams().await;
         let keys = tempfile::tempdir().unwrap();
-        let config = config(&nats, database_url, &keys);
+        let config = config(&nats, (database_url, redis_url), &keys);
         let signer = Signer::open_or_create(config.signing_key_file.as_deref().unwrap()).unwrap();
         let platform = platform(&config).await;
         signer
@@ -301,12 +310,13 @@ fn clock() -> Clock {
     })
 }
 
-fn config(nats: &TestNats, database_url: &str, keys: &TempDir) -> Config {
+fn config(nats: &TestNats, (database, redis): (&str, &str), keys: &TempDir) -> Config {
     let path = |name: &str| -> PathBuf { keys.path().join(name) };
     let mut arguments = vec![
         "test".to_owned(),
         "--dev".to_owned(),
-        format!("--database-url={database_url}"),
+        format!("--database-url={database}"),
+        format!("--redis-url={redis}"),
         format!("--master-key-file={}", path("master").display()),
         format!("--signing-key-file={}", path("signing").display()),
     ];

@@ -10,8 +10,7 @@ mod subject;
 
 use std::{sync::Arc, time::Duration};
 
-use doran_platform::{Config, Lifecycle, http::Probe};
-use redis::RedisError;
+use doran_platform::{Config, redis::Redis};
 
 pub(crate) use self::{
     bucket::Verdict,
@@ -28,19 +27,15 @@ struct Accounts {
 }
 
 impl Limits {
-    pub(crate) async fn start(
-        config: &Config,
-        patience: Duration,
-        lifecycle: &Lifecycle,
-    ) -> Result<Self, RedisError> {
+    pub(crate) fn new(config: &Config, redis: Redis) -> Self {
         if config.no_limits {
             tracing::warn!("rate limits are off");
-            return Ok(Self(None));
+            return Self(None);
         }
-        Ok(Self(Some(Arc::new(Accounts {
-            shared: Shared::start(&config.redis_url, patience, lifecycle).await?,
+        Self(Some(Arc::new(Accounts {
+            shared: Shared(redis),
             local: Local::default(),
-        }))))
+        })))
     }
 
     pub(crate) fn are_off(&self) -> bool {
@@ -64,21 +59,5 @@ impl Limits {
             return None;
         }
         self.check(group, subject).await.retry_after
-    }
-
-    pub(crate) fn probe(&self) -> Probe {
-        let accounts = self.0.clone();
-        Probe::optional("redis", move || {
-            let is_away = accounts
-                .as_ref()
-                .is_some_and(|accounts| accounts.shared.is_away());
-            async move {
-                if is_away {
-                    Err("away, limits are kept by each gateway alone".to_owned())
-                } else {
-                    Ok(())
-                }
-            }
-        })
     }
 }

@@ -81,13 +81,13 @@ impl Follower {
                     None => Err(Broken),
                 },
                 Some(message) = typing.next() => {
-                    if let Some(frame) = typists.hear(self.room(), &message.payload) {
-                        self.hub.hint(&frame);
+                    if let Some((user, frame)) = typists.hear(self.room(), &message.payload) {
+                        self.hub.hint_others(user, &frame);
                     }
                     Ok(())
                 }
-                frame = typists.ended(self.room()) => {
-                    self.hub.hint(&frame);
+                (user, frame) = typists.ended(self.room()) => {
+                    self.hub.hint_others(user, &frame);
                     Ok(())
                 }
             };

@@ -140,9 +140,21 @@ impl Hub {
         self.state().broadcast(frame, Seat::show);
     }
 
-    /// Hands everybody who keeps up a frame that is soon worth nothing.
-    pub(super) fn hint(&self, frame: &ServerFrame) {
-        self.state().broadcast(frame, |seat, text| seat.hint(text));
+    /// Hands everybody but one, if they keep up, a frame that is soon worth nothing.
+    pub(super) fn hint_others(&self, user: UserId, frame: &ServerFrame) {
+        self.state().broadcast(frame, |seat, text| {
+            if seat.link.user_id != user {
+                seat.hint(text);
+            }
+        });
+    }
+
+    /// Adds the live sockets of everybody but one.
+    pub(super) fn add_others(&self, user: UserId, links: &mut HashMap<ConnectionId, Arc<Link>>) {
+        let state = self.state();
+        let others = state.seats.values().filter(|seat| seat.is_live());
+        let others = others.filter(|seat| seat.link.user_id != user);
+        links.extend(others.map(|seat| (seat.link.id, Arc::clone(&seat.link))));
     }
 
     /// Ends the hub if nobody has sat in it for `linger`; whether it has ended.

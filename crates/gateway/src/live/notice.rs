@@ -8,7 +8,7 @@ use doran_contract::{
     RoomId, UserId,
     events::{ChatRoomCreated, MemberJoined, MemberRoleChanged, ROOM_EVENTS, RoomEvent},
     frame::{MemberChange, RoomChange, ServerFrame},
-    room::{Member, Room, RoomRole},
+    room::{Member, PresenceState, Room, RoomRole},
 };
 use doran_eventstore::{DecodeError, ReadError, Recorded};
 use doran_platform::{directory::RoomEntry, event_schema, profile::ProfileError};
@@ -195,7 +195,7 @@ async fn tell_of_member(
             picture: profile.user.picture.clone(),
             role: membership.role,
             joined_at: membership.joined_at,
-            presence: None,
+            presence: PresenceState::Unknown,
         },
     });
     for (user, _) in told {

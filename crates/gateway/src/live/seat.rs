@@ -58,9 +58,13 @@ impl Seat {
 
     /// Shows a frame that a socket can do without: only if it is live and keeps up.
     pub(super) fn hint(&self, frame: &Utf8Bytes) {
-        if self.held.is_none() {
+        if self.is_live() {
             self.link.outbox.offer(frame.clone());
         }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.held.is_none()
     }
 
     /// Passes on what was held, and from now on everything as it comes.

@@ -36,8 +36,13 @@ pub(crate) async fn tell_of_typing(
 pub(super) struct Typists(HashMap<UserId, Instant>);
 
 impl Typists {
-    /// What subscribers are told of a message from some gateway; nothing if it says nothing new.
-    pub(super) fn hear(&mut self, room_id: RoomId, payload: &[u8]) -> Option<ServerFrame> {
+    /// Who the message from some gateway speaks of, and what the others are told; nothing if it says
+    /// nothing new.
+    pub(super) fn hear(
+        &mut self,
+        room_id: RoomId,
+        payload: &[u8],
+    ) -> Option<(UserId, ServerFrame)> {
         let Typing { user_id, on } = serde_json::from_slice(payload).ok()?;
         let was_on = self.0.contains_key(&user_id);
         if on && (was_on || self.0.len() < MOST) {
@@ -45,26 +50,28 @@ impl Typists {
         } else {
             self.0.remove(&user_id);
         }
-        (was_on != on).then_some(ServerFrame::Typing {
+        let frame = ServerFrame::Typing {
             room_id,
             user_id,
             on,
-        })
+        };
+        (was_on != on).then_some((user_id, frame))
     }
 
-    /// Returns when somebody's typing has ended by itself, with what subscribers are told.
-    pub(super) async fn ended(&mut self, room_id: RoomId) -> ServerFrame {
+    /// Returns when somebody's typing has ended by itself, with what the others are told.
+    pub(super) async fn ended(&mut self, room_id: RoomId) -> (UserId, ServerFrame) {
         let first = self.0.iter().min_by_key(|(_, until)| **until);
         let Some((user_id, until)) = first.map(|(user, until)| (*user, *until)) else {
             return pending().await;
         };
         sleep_until(until).await;
         self.0.remove(&user_id);
-        ServerFrame::Typing {
+        let frame = ServerFrame::Typing {
             room_id,
             user_id,
             on: false,
-        }
+        };
+        (user_id, frame)
     }
 }
 
@@ -82,9 +89,9 @@ mod tests {
         serde_json::to_vec(&Typing { user_id, on }).unwrap()
     }
 
-    fn is_on(frame: Option<&ServerFrame>) -> Option<bool> {
-        match frame {
-            Some(ServerFrame::Typing { on, .. }) => Some(*on),
+    fn is_on(told: Option<&(UserId, ServerFrame)>) -> Option<bool> {
+        match told {
+            Some((_, ServerFrame::Typing { on, .. })) => Some(*on),
             _ => None,
         }
     }

@@ -6,9 +6,6 @@ use doran_contract::frame::ClientFrame;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Frames of the contract that this version does not serve yet.
-const LATER: [&str; 1] = ["presence"];
-
 #[derive(Debug)]
 pub(super) enum Read {
     Frame(ClientFrame),
@@ -44,7 +41,7 @@ pub(super) fn read(text: &str) -> Read {
         Value::Array(files) => !files.is_empty(),
         _ => true,
     };
-    if LATER.contains(&head.kind.as_ref()) || (head.kind == "send" && has_files) {
+    if head.kind == "send" && has_files {
         return Read::Unsupported { id };
     }
     serde_json::from_str(text).map_or(Read::Malformed { id }, Read::Frame)
@@ -64,21 +61,6 @@ mod tests {
             matches!(&read, Read::Frame(frame) if frame.id == Some(7) && matches!(frame.request, Request::Ping)),
             "{read:?}"
         );
-    }
-
-    #[test]
-    fn what_comes_later_is_told_from_what_is_unknown() {
-        for kind in LATER {
-            let frame = format!(r#"{{"id":1,"type":"{kind}","roomId":"x"}}"#);
-            assert!(
-                matches!(read(&frame), Read::Unsupported { id: Some(1) }),
-                "{kind}"
-            );
-        }
-        assert!(matches!(
-            read(r#"{"id":1,"type":"dance"}"#),
-            Read::Malformed { id: Some(1) }
-        ));
     }
 
     #[test]

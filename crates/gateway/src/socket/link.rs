@@ -2,14 +2,17 @@
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use doran_contract::{SessionId, Timestamp, UserId, frame::CloseCode};
+use doran_contract::{
+    SessionId, Timestamp, UserId,
+    frame::{CloseCode, ShownState},
+};
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
@@ -22,6 +25,7 @@ pub(crate) struct Link {
     pub(crate) user_id: UserId,
     pub(crate) outbox: Outbox,
     login: ArcSwap<Login>,
+    shown: Mutex<ShownState>,
     opened: Instant,
     heard_ms: AtomicU64,
     pinged_ms: AtomicU64,
@@ -44,6 +48,7 @@ impl Link {
             user_id,
             outbox: Outbox::default(),
             login: ArcSwap::from_pointee(login),
+            shown: Mutex::new(ShownState::Online),
             opened: Instant::now(),
             heard_ms: AtomicU64::new(0),
             pinged_ms: AtomicU64::new(0),
@@ -58,6 +63,14 @@ impl Link {
 
     pub(super) fn renew(&self, login: Login) {
         self.login.store(Arc::new(login));
+    }
+
+    pub(super) fn shown(&self) -> ShownState {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn show(&self, state: ShownState) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Asks the socket to close. The first reason counts.

@@ -16,6 +16,7 @@ mod history;
 mod in_flight;
 mod link;
 mod outbox;
+mod presence;
 mod read;
 mod read_marker;
 mod reauth;

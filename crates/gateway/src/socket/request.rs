@@ -14,6 +14,7 @@ use super::{
     frame::{self, Read},
     history::history,
     in_flight::{Lane, Work},
+    presence::show,
     read::move_read_marker,
     reauth::reauth,
     send::send,
@@ -115,6 +116,10 @@ fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)
         }
         Request::Typing { room_id, on } => {
             let work = typing(connection, room_id, on);
+            (Lane::Writes, Box::pin(answer(connection, id, work)))
+        }
+        Request::Presence { state } => {
+            let work = show(connection, state);
             (Lane::Writes, Box::pin(answer(connection, id, work)))
         }
         Request::Read { room_id, seq } => {

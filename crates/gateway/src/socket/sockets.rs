@@ -1,18 +1,27 @@
 //! All sockets of this gateway that are logged in, by user.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::extract::ws::Utf8Bytes;
-use doran_contract::UserId;
+use doran_contract::{UserId, frame::ShownState, room::PresenceState};
+use tokio::sync::Notify;
 
 use super::{Link, link::Login};
 
 /// Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Sockets(Arc<Mutex<HashMap<UserId, Vec<Arc<Link>>>>>);
+pub(crate) struct Sockets(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    by_user: Mutex<HashMap<UserId, Vec<Arc<Link>>>>,
+    /// Whose presence here may have changed.
+    changed: Mutex<HashSet<UserId>>,
+    has_changed: Notify,
+}
 
 /// A socket's entry; it goes with the socket.
 pub(super) struct Entry {
@@ -26,6 +35,7 @@ impl Sockets {
             .entry(link.user_id)
             .or_default()
             .push(Arc::clone(link));
+        self.note(link.user_id);
         Entry {
             sockets: self.clone(),
             link: Arc::clone(link),
@@ -58,8 +68,53 @@ impl Sockets {
         self.by_user().values().flatten().cloned().collect()
     }
 
+    /// Notes that somebody's presence may have changed.
+    pub(super) fn note(&self, user: UserId) {
+        self.changed().insert(user);
+        self.0.has_changed.notify_one();
+    }
+
+    /// Notes it of everybody who is here.
+    pub(crate) fn note_all(&self) {
+        let users: Vec<_> = self.by_user().keys().copied().collect();
+        self.changed().extend(users);
+    }
+
+    /// Returns when somebody's presence may have changed.
+    pub(crate) async fn presence_changed(&self) {
+        self.0.has_changed.notified().await;
+    }
+
+    /// How those are here whose presence may have changed; none of them are gone.
+    pub(crate) fn take_changed(&self) -> Vec<(UserId, Option<PresenceState>)> {
+        let changed = std::mem::take(&mut *self.changed());
+        let by_user = self.by_user();
+        let presence = |user| (user, by_user.get(&user).and_then(|links| shown(links)));
+        changed.into_iter().map(presence).collect()
+    }
+
+    fn changed(&self) -> MutexGuard<'_, HashSet<UserId>> {
+        let changed = self.0.changed.lock();
+        changed.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn by_user(&self) -> MutexGuard<'_, HashMap<UserId, Vec<Arc<Link>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .by_user
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Online if any socket is, away if the others that count are.
+fn shown(links: &[Arc<Link>]) -> Option<PresenceState> {
+    let states = || links.iter().map(|link| link.shown());
+    if states().any(|state| state == ShownState::Online) {
+        Some(PresenceState::Online)
+    } else if states().any(|state| state == ShownState::Away) {
+        Some(PresenceState::Away)
+    } else {
+        None
     }
 }
 
@@ -72,5 +127,7 @@ impl Drop for Entry {
                 by_user.remove(&self.link.user_id);
             }
         }
+        drop(by_user);
+        self.sockets.note(self.link.user_id);
     }
 }

@@ -187,7 +187,7 @@ async fn a_change_that_was_lost_on_its_way_is_shown_in_its_place() {
 }
 
 #[tokio::test]
-async fn typing_is_told_to_subscribers_and_only_members_may_type() {
+async fn typing_is_told_to_the_others_and_only_members_may_type() {
     let world = World::start().await;
     let (one, other, stranger) = (
         world.person("a").await,
@@ -196,13 +196,14 @@ async fn typing_is_told_to_subscribers_and_only_members_may_type() {
     );
     let room = world.room(&[&one, &other]).await;
     let mut reader = world.subscribe(&one, room).await;
-    let mut writer = world.log_in(&other).await;
+    let mut writer = world.subscribe(&other, room).await;
     for on in [true, false] {
         let typing = json!({ "type": "typing", "roomId": room, "on": on });
         assert_eq!(writer.ask(typing).await["type"], "ok");
         let expected = json!({ "type": "typing", "roomId": room, "userId": other.id, "on": on });
         assert_eq!(reader.next().await, expected);
     }
+    writer.nothing_came().await;
     let mut outside = world.log_in(&stranger).await;
     let typing = json!({ "type": "typing", "roomId": room, "on": true });
     assert_eq!(outside.ask(typing).await["code"], "NOT_MEMBER");

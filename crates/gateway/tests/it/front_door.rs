@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use doran_gateway::Upstream;
+use doran_testkit::TestRedis;
 use reqwest::{Client, Method, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -285,7 +286,12 @@ async fn long_answers_are_compressed_for_those_who_take_it() {
 
 #[tokio::test]
 async fn operators_see_what_the_gateway_depends_on() {
-    let world = World::start().await;
+    let redis = TestRedis::database().await;
+    let setup = Setup {
+        redis_url: Some(redis.url().to_owned()),
+        ..Setup::default()
+    };
+    let world = World::with(setup).await;
     let http = Client::new();
     let get = async |path: &str| http.get(world.url(path)).send().await.unwrap();
     assert_eq!(

@@ -48,7 +48,7 @@ async fn before_the_log_in_nothing_is_answered_but_that() {
     for frame in [
         json!({ "type": "ping" }),
         json!({ "type": "subscribe", "roomId": room }),
-        json!({ "type": "presence" }),
+        json!({ "type": "presence", "state": "online" }),
     ] {
         let answer = client.ask(frame).await;
         assert_eq!(answer["code"], "UNAUTHENTICATED", "{answer}");

@@ -10,6 +10,7 @@ mod limits;
 mod live;
 mod log_in;
 mod notices;
+mod presence;
 mod protocol;
 mod resume;
 mod sending;

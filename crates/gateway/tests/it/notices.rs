@@ -91,7 +91,7 @@ async fn joining_and_leaving_are_told_to_those_who_are_there_and_to_the_person()
         assert_eq!(
             frame["member"],
             json!({ "userId": invited.id, "name": "영희", "picture": null, "role": "member",
-                    "joinedAt": "2026-03-01T09:00:00.000Z", "presence": null })
+                    "joinedAt": "2026-03-01T09:00:00.000Z", "presence": "unknown" })
         );
     }
     world.clock.advance(std::time::Duration::from_mins(1));

@@ -31,7 +31,7 @@ async fn frames_that_come_with_later_versions_are_unsupported_and_no_fault() {
     let world = World::start().await;
     let mut client = world.log_in(&world.person("a").await).await;
     let answer = client
-        .ask(json!({ "type": "presence", "roomId": "x" }))
+        .ask(json!({ "type": "send", "fileIds": ["a"] }))
         .await;
     assert_eq!(answer["code"], "UNSUPPORTED");
     client.nothing_came().await;

@@ -686,9 +686,10 @@ fn config(nats: &TestNats, keys: &TempDir, redis_url: Option<&str>) -> Config {
         format!("--nats-password={}", nats.password(NatsUser::Gateway)),
         format!("--master-key-file={}", keys.path().join("master").display()),
     ];
-    match redis_url {
-        Some(url) => arguments.push(format!("--redis-url={url}")),
-        None => arguments.push("--no-limits".to_owned()),
+    if redis_url.is_none() {
+        arguments.push("--no-limits".to_owned());
     }
+    let redis_url = redis_url.unwrap_or("redis://127.0.0.1:1");
+    arguments.push(format!("--redis-url={redis_url}"));
     Arguments::parse_from(arguments).config
 }

@@ -45,6 +45,7 @@ pub struct Membership {
 struct AllRooms {
     rooms: HashMap<RoomId, RoomEntry>,
     owned: HashMap<UserId, BTreeSet<RoomId>>,
+    by_member: HashMap<UserId, BTreeSet<RoomId>>,
     /// As they were when they were deleted: their members are told of it.
     deleted: HashMap<RoomId, RoomEntry>,
 }
@@ -61,10 +62,7 @@ impl Fold for AllRooms {
                 {
                     self.pass_on(changed.room_id, changed.user_id);
                 }
-                if let Some(room) = self.rooms.get_mut(&change.room_id()) {
-                    room.change(change, time);
-                    room.sequence = sequence;
-                }
+                self.change(change, sequence, time);
             }
         }
         Ok(())
@@ -86,13 +84,69 @@ impl AllRooms {
         };
         let owned = self.owned.entry(created.owner_id).or_default();
         owned.insert(created.room_id);
+        for first in &created.members {
+            self.enter(first.user_id, created.room_id);
+        }
         self.rooms.insert(created.room_id, entry);
     }
 
     fn delete(&mut self, id: RoomId) {
         self.disown(id);
         if let Some(room) = self.rooms.remove(&id) {
+            for user in room.members.keys() {
+                self.leave(*user, id);
+            }
             self.deleted.insert(id, room);
+        }
+    }
+
+    fn change(&mut self, change: RoomEvent, sequence: u64, time: Timestamp) {
+        let id = change.room_id();
+        let Some(room) = self.rooms.get_mut(&id) else {
+            return;
+        };
+        room.sequence = sequence;
+        let comes = match &change {
+            RoomEvent::MemberJoined(joined) => Some(joined.user_id),
+            _ => None,
+        };
+        let goes = match &change {
+            RoomEvent::MemberRemoved(removed) => Some(removed.user_id),
+            RoomEvent::MemberBanned(banned) => Some(banned.user_id),
+            _ => None,
+        };
+        room.change(change, time);
+        if let Some(user) = comes {
+            self.enter(user, id);
+        }
+        if let Some(user) = goes {
+            self.leave(user, id);
+        }
+    }
+
+    fn enter(&mut self, user: UserId, room: RoomId) {
+        self.by_member.entry(user).or_default().insert(room);
+    }
+
+    fn leave(&mut self, user: UserId, room: RoomId) {
+        if let Some(rooms) = self.by_member.get_mut(&user) {
+            rooms.remove(&room);
+            if rooms.is_empty() {
+                self.by_member.remove(&user);
+            }
+        }
+    }
+
+    fn of_member(&self, user: UserId) -> Vec<RoomId> {
+        let rooms = self.by_member.get(&user).into_iter().flatten();
+        rooms.copied().collect()
+    }
+
+    fn share_a_room(&self, one: UserId, other: UserId) -> bool {
+        let rooms = |user| self.by_member.get(&user);
+        match (rooms(one), rooms(other)) {
+            (Some(one), Some(other)) => !one.is_disjoint(other),
+            (None, _) | (_, None) => false,
         }
     }
 
@@ -223,12 +277,23 @@ impl Rooms {
     /// The rooms that somebody is in: all that the log holds when this is asked.
     pub async fn with_member(&self, user: UserId) -> Result<Vec<RoomId>, CatchUpError> {
         self.0.catch_up("chatroom.*.*", PATIENCE).await?;
-        let list = |all: &AllRooms| {
-            let rooms = all.rooms.iter();
-            let with_member = rooms.filter(|(_, room)| room.members.contains_key(&user));
-            with_member.map(|(id, _)| *id).collect()
+        Ok(self.of_member(user))
+    }
+
+    /// The rooms that somebody is in, as far as this process has read the log.
+    pub fn of_member(&self, user: UserId) -> Vec<RoomId> {
+        self.0.read(|all| all.of_member(user))
+    }
+
+    /// Those with whom somebody is in a room, as far as this process has read the log.
+    pub fn acquainted(&self, user: UserId, others: &[UserId]) -> Vec<UserId> {
+        let shared = |all: &AllRooms| {
+            let others = others.iter().copied();
+            others
+                .filter(|other| all.share_a_room(user, *other))
+                .collect()
         };
-        Ok(self.0.read(list))
+        self.0.read(shared)
     }
 
     pub fn model(&self) -> &MemoryModel<impl Fold + use<>> {
