@@ -1,22 +1,26 @@
 //! Calling a service, wherever it runs.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::DefaultBodyLimit,
-    http::{HeaderValue, Request, Uri, header::AUTHORIZATION},
+    extract::{ConnectInfo, DefaultBodyLimit},
+    http::{
+        HeaderValue, Request, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
     response::Response,
 };
 use doran_contract::{Answer, ErrorCode};
 use doran_eventstore::Position;
 use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Refusal};
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::{Service, instances::Instances};
+use super::{Service, hop, instances::Instances};
 
 /// What an answer to the gateway's own question may weigh: a page of the longest messages.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -122,6 +126,17 @@ impl Services {
         self.ask(service, question, patience).await
     }
 
+    /// Asks what whoever is at `peer` could ask without a token.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        path: &str,
+        (body, peer): (&Value, SocketAddr),
+        patience: Duration,
+    ) -> Result<T, Refused> {
+        self.ask(service, demand(path, body, peer), patience).await
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -181,6 +196,15 @@ fn question(
         request = request.header(MIN_POSITION, position.to_string());
     }
     Ok(request.body(Body::empty())?)
+}
+
+fn demand(path: &str, body: &Value, peer: SocketAddr) -> Result<Request<Body>, CallError> {
+    let mut request = Request::post(path)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()))?;
+    hop::inward(request.headers_mut(), peer.ip());
+    request.extensions_mut().insert(ConnectInfo(peer));
+    Ok(request)
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Refused> {

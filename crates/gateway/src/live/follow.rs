@@ -82,12 +82,12 @@ impl Follower {
                 },
                 Some(message) = typing.next() => {
                     if let Some((user, frame)) = typists.hear(self.room(), &message.payload) {
-                        self.hub.hint_others(user, &frame);
+                        self.hub.hint_others(user, frame);
                     }
                     Ok(())
                 }
                 (user, frame) = typists.ended(self.room()) => {
-                    self.hub.hint_others(user, &frame);
+                    self.hub.hint_others(user, frame);
                     Ok(())
                 }
             };
@@ -126,7 +126,7 @@ impl Follower {
         }
         match render::decode(&recorded) {
             Ok(event) => match self.renderer.open(&recorded, event).await {
-                Ok(opened) => self.hub.tell(&opened.frame(self.head())),
+                Ok(opened) => self.hub.tell(opened.frame(self.head())),
                 Err(error) => tracing::debug!(%error, "an event cannot be opened"),
             },
             Err(error) => tracing::debug!(%error, "an event that this gateway does not know"),

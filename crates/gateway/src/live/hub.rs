@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
     frame::{CloseCode, ServerFrame},
@@ -16,8 +15,9 @@ use doran_contract::{
 use tokio::time::Instant;
 
 use super::{
-    render::{Opened, text},
-    seat::Seat,
+    Broadcast,
+    render::Opened,
+    seat::{Guest, Seat, SeatId},
     timeline::Timeline,
 };
 use crate::socket::{ConnectionId, Link};
@@ -29,7 +29,7 @@ pub(crate) struct Hub {
 
 struct State {
     timeline: Timeline,
-    seats: HashMap<ConnectionId, Seat>,
+    seats: HashMap<SeatId, Seat>,
     last_number: u64,
     empty_since: Instant,
     is_over: bool,
@@ -64,17 +64,17 @@ impl Hub {
         self.room
     }
 
-    /// Gives a socket a seat, in place of one that it may have. Held until [`Hub::go_live`].
+    /// Gives a socket a seat, in place of one of the same id. Held until [`Hub::go_live`].
     /// The client has everything up to `after`.
-    pub(super) fn seat(&self, link: &Arc<Link>, after: u64) -> Result<Seated, Over> {
+    pub(super) fn seat(&self, guest: &Guest, after: u64) -> Result<Seated, Over> {
         let mut state = self.state();
         if state.is_over {
             return Err(Over);
         }
         state.last_number += 1;
         let number = state.last_number;
-        let seat = Seat::held(Arc::clone(link), number, after);
-        state.seats.insert(link.id, seat);
+        let seat = Seat::held(guest, number, after);
+        state.seats.insert(guest.seat, seat);
         Ok(Seated {
             head: state.timeline.head(),
             number,
@@ -83,37 +83,37 @@ impl Hub {
 
     /// Passes on what was held, says that the socket has everything, and lets it go on live.
     /// Nothing happens if the seat was given up meanwhile.
-    pub(crate) fn go_live(&self, connection: ConnectionId, seated: Seated) {
-        self.settle(connection, seated, |seat, head| {
+    pub(crate) fn go_live(&self, seat: SeatId, seated: Seated) {
+        self.settle(seat, seated, |seat, head| {
             seat.go_live();
             let caught_up = ServerFrame::CaughtUp {
                 room_id: self.room,
                 seq: head.max(seat.after),
             };
-            seat.link.outbox.push(text(&caught_up));
+            seat.show(&Broadcast::new(caught_up));
         });
     }
 
     /// As [`Hub::go_live`], for a socket that was told that it does not have everything.
-    pub(crate) fn go_live_incomplete(&self, connection: ConnectionId, seated: Seated) {
-        self.settle(connection, seated, |seat, _| {
+    pub(crate) fn go_live_incomplete(&self, seat: SeatId, seated: Seated) {
+        self.settle(seat, seated, |seat, _| {
             seat.after = 0;
             seat.go_live();
         });
     }
 
-    pub(crate) fn leave(&self, connection: ConnectionId) {
-        self.retain(|seat| seat.link.id != connection);
+    pub(crate) fn leave(&self, seat: SeatId) {
+        self.retain(|id, _| *id != seat);
     }
 
     /// Ends all subscriptions of somebody who is not a member any more.
     pub(super) fn remove(&self, user: UserId) {
-        self.retain(|seat| seat.link.user_id != user);
+        self.retain(|_, seat| seat.link.user_id != user);
     }
 
     /// Ends the subscriptions of all for whom `is_member` does not hold.
     pub(super) fn keep_members(&self, is_member: impl Fn(UserId) -> bool) {
-        self.retain(|seat| is_member(seat.link.user_id));
+        self.retain(|_, seat| is_member(seat.link.user_id));
     }
 
     pub(super) fn timeline<R>(&self, look: impl FnOnce(&Timeline) -> R) -> R {
@@ -126,7 +126,7 @@ impl Hub {
         let (seq, prev) = (opened.seq, state.timeline.shown());
         if state.timeline.take(event_type, seq, opened.sent()) {
             let frame = opened.frame(prev);
-            state.broadcast(&frame, |seat, text| seat.show_event(seq, text));
+            state.broadcast(frame, |seat, frame| seat.show_event(seq, frame));
         }
     }
 
@@ -136,15 +136,15 @@ impl Hub {
     }
 
     /// Hands everybody a frame that is not part of the timeline.
-    pub(super) fn tell(&self, frame: &ServerFrame) {
+    pub(super) fn tell(&self, frame: ServerFrame) {
         self.state().broadcast(frame, Seat::show);
     }
 
     /// Hands everybody but one, if they keep up, a frame that is soon worth nothing.
-    pub(super) fn hint_others(&self, user: UserId, frame: &ServerFrame) {
-        self.state().broadcast(frame, |seat, text| {
+    pub(super) fn hint_others(&self, user: UserId, frame: ServerFrame) {
+        self.state().broadcast(frame, |seat, frame| {
             if seat.link.user_id != user {
-                seat.hint(text);
+                seat.hint(frame);
             }
         });
     }
@@ -175,24 +175,19 @@ impl Hub {
         }
     }
 
-    fn settle(
-        &self,
-        connection: ConnectionId,
-        seated: Seated,
-        settle: impl FnOnce(&mut Seat, u64),
-    ) {
+    fn settle(&self, seat: SeatId, seated: Seated, settle: impl FnOnce(&mut Seat, u64)) {
         let mut state = self.state();
         let head = state.timeline.head();
-        let seat = state.seats.get_mut(&connection);
+        let seat = state.seats.get_mut(&seat);
         if let Some(seat) = seat.filter(|seat| seat.number == seated.number) {
             settle(seat, head);
         }
     }
 
-    fn retain(&self, stays: impl Fn(&Seat) -> bool) {
+    fn retain(&self, stays: impl Fn(&SeatId, &Seat) -> bool) {
         let mut state = self.state();
         let had_seats = !state.seats.is_empty();
-        state.seats.retain(|_, seat| stays(seat));
+        state.seats.retain(|id, seat| stays(id, seat));
         if had_seats && state.seats.is_empty() {
             state.empty_since = Instant::now();
         }
@@ -204,19 +199,21 @@ impl Hub {
 }
 
 impl State {
-    fn broadcast(&mut self, frame: &ServerFrame, show: impl Fn(&mut Seat, &Utf8Bytes)) {
+    fn broadcast(&mut self, frame: ServerFrame, show: impl Fn(&mut Seat, &Broadcast)) {
         if self.seats.is_empty() {
             return;
         }
-        let text = text(frame);
+        let frame = Broadcast::new(frame);
         for seat in self.seats.values_mut() {
-            show(seat, &text);
+            show(seat, &frame);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::extract::ws;
     use chrono::DateTime;
     use doran_contract::{SessionId, events::MessageEvent};
@@ -225,7 +222,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::socket::Login;
+    use crate::socket::{Dialect, Link, Login, Voice};
 
     const SENT: &str = "MessageSent";
 
@@ -241,7 +238,20 @@ mod tests {
             token: "".into(),
         };
         let id = Uuid::from_u128(user);
-        Arc::new(Link::new(id, UserId::new(Uuid::from_u128(user)), login))
+        Arc::new(Link::new(
+            id,
+            UserId::new(Uuid::from_u128(user)),
+            login,
+            Dialect::Native,
+        ))
+    }
+
+    fn guest(link: &Arc<Link>) -> Guest {
+        Guest {
+            seat: link.id,
+            link: Arc::clone(link),
+            voice: Voice::Native,
+        }
     }
 
     fn message(seq: u64) -> Opened {
@@ -284,7 +294,7 @@ mod tests {
     #[test]
     fn what_comes_before_a_seat_is_live_is_held_and_then_passed_on() {
         let (hub, link) = (hub(5), link(7));
-        let seated = hub.seat(&link, 0).unwrap();
+        let seated = hub.seat(&guest(&link), 0).unwrap();
         assert_eq!(seated.head, 5);
         hub.show(SENT, message(6));
         assert_eq!(shown(&link), []);
@@ -297,7 +307,7 @@ mod tests {
     #[test]
     fn who_has_an_event_that_has_not_reached_the_gateway_is_not_given_it_again() {
         let (hub, link) = (hub(5), link(7));
-        let seated = hub.seat(&link, 6).unwrap();
+        let seated = hub.seat(&guest(&link), 6).unwrap();
         hub.go_live(link.id, seated);
         hub.show(SENT, message(6));
         hub.show(SENT, message(7));
@@ -307,8 +317,8 @@ mod tests {
     #[test]
     fn a_later_seat_takes_the_place_of_an_earlier_one() {
         let (hub, link) = (hub(5), link(7));
-        let first = hub.seat(&link, 0).unwrap();
-        let second = hub.seat(&link, 0).unwrap();
+        let first = hub.seat(&guest(&link), 0).unwrap();
+        let second = hub.seat(&guest(&link), 0).unwrap();
         hub.show(SENT, message(6));
         hub.go_live(link.id, first);
         assert_eq!(shown(&link), []);
@@ -320,7 +330,7 @@ mod tests {
     fn who_left_or_was_removed_gets_nothing_more() {
         let (hub, left, removed, stays) = (hub(5), link(7), link(8), link(9));
         for link in [&left, &removed, &stays] {
-            let seated = hub.seat(link, 0).unwrap();
+            let seated = hub.seat(&guest(link), 0).unwrap();
             hub.go_live(link.id, seated);
             shown(link);
         }
@@ -335,11 +345,11 @@ mod tests {
     #[test]
     fn a_hub_ends_when_nobody_sits_in_it_and_seats_nobody_then() {
         let (hub, link) = (hub(5), link(7));
-        hub.seat(&link, 0).unwrap();
+        hub.seat(&guest(&link), 0).unwrap();
         assert!(!hub.end_if_idle(Duration::ZERO));
         hub.leave(link.id);
         assert!(!hub.end_if_idle(Duration::from_mins(1)));
         assert!(hub.end_if_idle(Duration::ZERO));
-        assert!(hub.seat(&link, 0).is_err());
+        assert!(hub.seat(&guest(&link), 0).is_err());
     }
 }

@@ -18,8 +18,8 @@ use tokio::{
     time::{error::Elapsed, timeout},
 };
 
-use super::{Hub, Log, Pulse, Renderer, Seated, follow::Follower, timeline::Timeline};
-use crate::{Timing, socket::Link};
+use super::{Guest, Hub, Log, Pulse, Renderer, Seated, follow::Follower, timeline::Timeline};
+use crate::Timing;
 
 const START: Duration = Duration::from_secs(5);
 
@@ -86,18 +86,18 @@ impl Hubs {
     pub(crate) async fn seat(
         &self,
         room: RoomId,
-        link: &Arc<Link>,
+        guest: &Guest,
         after: u64,
     ) -> Result<(Arc<Hub>, Seated), HubError> {
         loop {
             let hub = timeout(START, self.hub(room)).await??;
-            let Ok(seated) = hub.seat(link, after) else {
+            let Ok(seated) = hub.seat(guest, after) else {
                 self.forget(&hub);
                 continue;
             };
             // A removal that came before the seat was taken has not ended it, and is known now.
-            if !self.is_member(room, link.user_id) {
-                hub.leave(link.id);
+            if !self.is_member(room, guest.link.user_id) {
+                hub.leave(guest.seat);
                 return Err(HubError::NotMember);
             }
             return Ok((hub, seated));

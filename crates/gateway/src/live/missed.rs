@@ -2,19 +2,15 @@
 
 use std::collections::HashSet;
 
-use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     MessageId, RoomId,
     events::MessageEvent,
-    frame::{Incomplete, RESUME_MAX, Since},
+    frame::{Incomplete, RESUME_MAX, ServerFrame, Since},
 };
 use doran_eventstore::{ReadError, Recorded};
 use doran_platform::keyring::KeyringError;
 
-use super::{
-    Hub, Hubs, Log, Renderer, Seated,
-    render::{self, text},
-};
+use super::{Hub, Hubs, Log, Renderer, Seated, render};
 
 /// Whether a client can be given everything after what it has.
 pub(crate) enum Missed {
@@ -107,7 +103,7 @@ impl Replay {
         &mut self,
         hub: &Hub,
         renderer: &Renderer,
-    ) -> Option<Result<Utf8Bytes, KeyringError>> {
+    ) -> Option<Result<ServerFrame, KeyringError>> {
         loop {
             let (recorded, event) = self.events.next()?;
             let opened = match renderer.open(&recorded, event).await {
@@ -122,7 +118,7 @@ impl Replay {
             }
             let frame = opened.without_text_of(&self.deleted).frame(self.prev);
             self.prev = recorded.sequence;
-            return Some(Ok(text(&frame)));
+            return Some(Ok(frame));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Live events: from the log's republished subjects to the sockets that are subscribed, each room
 //! opened and serialised once. Nothing is delivered twice, out of order, or with a silent hole.
 
+mod broadcast;
 mod contact;
 mod follow;
 mod hub;
@@ -17,6 +18,7 @@ mod timeline;
 mod typing;
 mod unread;
 
+pub(crate) use broadcast::Broadcast;
 pub(crate) use contact::Contact;
 pub(crate) use hub::{Hub, Seated};
 pub(crate) use hubs::{HubError, Hubs};
@@ -28,5 +30,6 @@ pub use pulse::EpochError;
 pub(crate) use pulse::Pulse;
 pub(crate) use removal::follow_removals;
 pub(crate) use render::{Renderer, text};
+pub(crate) use seat::{Guest, SeatId};
 pub(crate) use typing::tell_of_typing;
 pub(crate) use unread::{tell_of_unread, unread_changes};

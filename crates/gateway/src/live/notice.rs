@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     RoomId, UserId,
     events::{ChatRoomCreated, MemberJoined, MemberRoleChanged, ROOM_EVENTS, RoomEvent},
@@ -14,7 +13,7 @@ use doran_eventstore::{DecodeError, ReadError, Recorded};
 use doran_platform::{directory::RoomEntry, event_schema, profile::ProfileError};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::render::text;
+use super::Broadcast;
 use crate::gateway::Gateway;
 
 #[derive(Debug, thiserror::Error)]
@@ -95,10 +94,10 @@ async fn tell_of_room(
         return Ok(());
     };
     // Members of one role see the same room.
-    let mut frames: BTreeMap<RoomRole, Utf8Bytes> = BTreeMap::new();
+    let mut frames: BTreeMap<RoomRole, Broadcast> = BTreeMap::new();
     for (user, role) in members {
         let frame = frames.entry(role).or_insert_with(|| {
-            text(&ServerFrame::Room {
+            Broadcast::new(ServerFrame::Room {
                 room_id: room,
                 change,
                 room: Box::new(Room {
@@ -107,7 +106,7 @@ async fn tell_of_room(
                 }),
             })
         });
-        gateway.sockets.push(user, frame);
+        gateway.sockets.tell(user, frame);
     }
     Ok(())
 }
@@ -186,7 +185,7 @@ async fn tell_of_member(
     let Some(profile) = gateway.platform.profiles.find(membership.user).await? else {
         return Ok(());
     };
-    let frame = text(&ServerFrame::Member {
+    let frame = Broadcast::new(ServerFrame::Member {
         room_id: room,
         change,
         member: Member {
@@ -199,7 +198,7 @@ async fn tell_of_member(
         },
     });
     for (user, _) in told {
-        gateway.sockets.push(user, &frame);
+        gateway.sockets.tell(user, &frame);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-use super::render::text;
+use super::Broadcast;
 use crate::gateway::Gateway;
 
 /// People whom one call names.
@@ -81,8 +81,8 @@ fn tell(gateway: &Gateway, presence: Presence) {
     if links.is_empty() {
         return;
     }
-    let frame = text(&ServerFrame::Presence(presence));
+    let frame = Broadcast::new(ServerFrame::Presence(presence));
     for link in links.into_values() {
-        link.outbox.offer(frame.clone());
+        link.hint(&frame);
     }
 }

@@ -28,10 +28,7 @@ use futures_util::{
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use super::{
-    notice::concerned,
-    render::{decode, text},
-};
+use super::{Broadcast, notice::concerned, render::decode};
 use crate::{front_door::Service, gateway::Gateway};
 
 /// What an answer of the chat service may take.
@@ -161,7 +158,7 @@ async fn tell(gateway: &Gateway, room: RoomId, user: UserId, position: &Position
                     mention_count: room.mention_count,
                     read_seq: room.read_seq,
                 };
-                gateway.sockets.push(user, &text(&frame));
+                gateway.sockets.tell(user, &Broadcast::new(frame));
             }
         }
         Err(error) => tracing::debug!(%error, "what is unread could not be told"),

@@ -8,7 +8,7 @@ use doran_eventstore::ReadError;
 use crate::{front_door::Refused, live::HubError};
 
 /// Why a frame is not answered with what it asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Denied {
     code: ErrorCode,
     message: Cow<'static, str>,
@@ -36,6 +36,10 @@ impl Denied {
             after: Some(after),
             ..Self::new(ErrorCode::RateLimited, "too many messages, wait a moment")
         }
+    }
+
+    pub(super) fn code(&self) -> ErrorCode {
+        self.code
     }
 
     pub(super) fn frame(self, id: Option<u64>) -> ServerFrame {

@@ -2,15 +2,19 @@
 
 use std::{ops::RangeInclusive, time::Duration};
 
-use axum::extract::ws::{CloseFrame, Message};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, close_code};
 use doran_contract::frame::CloseCode;
 use tokio_tungstenite::tungstenite;
 
 /// Why a socket ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
     /// This side closes it.
     Close(CloseCode),
+    /// This side closes it, after these last words.
+    Refused(CloseCode, Utf8Bytes),
+    /// The client has asked for it, and everything it sent before is done.
+    Finished,
     /// The other side closed it.
     Closed,
     /// It broke; nobody is there to be told.
@@ -30,6 +34,14 @@ impl From<axum::Error> for End {
             _ => Self::Gone,
         }
     }
+}
+
+/// The frame that closes a socket whose client is done.
+pub(super) fn goodbye() -> Message {
+    Message::Close(Some(CloseFrame {
+        code: close_code::NORMAL,
+        reason: Utf8Bytes::from_static("goodbye"),
+    }))
 }
 
 /// The frame that closes a socket. Its reason says how long to stay away.

@@ -1,8 +1,9 @@
-//! One socket from hello to its end: reading, writing and waiting for its end, side by side.
+//! One socket from its first frame to its end, in whatever dialect: reading, writing and waiting for
+//! its end, side by side.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::{Message, Utf8Bytes};
 use doran_contract::frame::{CloseCode, ServerFrame};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::time::{sleep, timeout};
@@ -15,6 +16,7 @@ use super::{
     in_flight::InFlight,
     outbox::Outbox,
     request::{Faults, take},
+    stomp::{self, heart_beats},
     subscriptions::Subscriptions,
 };
 use crate::{
@@ -38,10 +40,47 @@ pub(super) struct Connection {
     pub(super) subscriptions: Subscriptions,
 }
 
+/// A way for messages to come and go: a WebSocket, or what stands for one.
+pub(crate) trait Socket:
+    Stream<Item = Result<Message, End>> + Sink<Message, Error = End> + Unpin + Send
+{
+}
+
+impl<S> Socket for S where
+    S: Stream<Item = Result<Message, End>> + Sink<Message, Error = End> + Unpin + Send
+{
+}
+
+/// What is spoken on a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Native,
+    Stomp,
+}
+
+/// What is known of a socket before anything is said on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Opening {
+    /// The ticket on the URL.
+    pub(crate) ticket: Option<String>,
+    pub(crate) peer: SocketAddr,
+}
+
+/// Reads the frames of one socket.
+enum Reader {
+    Native(Faults),
+    Stomp(stomp::Reader),
+}
+
 /// Runs a socket to its end.
-pub(super) async fn run(gateway: Gateway, mut socket: WebSocket, ticket: Option<String>) {
-    let (end, rest) = talk(&gateway, &mut socket, ticket).await;
-    close(&gateway, socket, end, rest).await;
+pub(crate) async fn run(
+    gateway: Gateway,
+    mut socket: impl Socket,
+    protocol: Protocol,
+    opening: Opening,
+) {
+    let (end, rest) = talk(&gateway, &mut socket, protocol, &opening).await;
+    close(&gateway, socket, protocol, (end, rest)).await;
 }
 
 impl Connection {
@@ -77,30 +116,32 @@ impl Connection {
 /// Returns the socket's end, and what still waits to be written.
 async fn talk(
     gateway: &Gateway,
-    socket: &mut WebSocket,
-    ticket: Option<String>,
+    socket: &mut impl Socket,
+    protocol: Protocol,
+    opening: &Opening,
 ) -> (End, Option<Arc<Link>>) {
     let stopping = gateway.platform.lifecycle.stopping();
     let greeted = tokio::select! {
-        greeted = timeout(gateway.timing.authenticate, greet(gateway, socket, ticket)) => greeted,
+        greeted = timeout(gateway.timing.authenticate, meet(gateway, socket, protocol, opening)) => greeted,
         () = stopping.cancelled() => return (End::Close(CloseCode::Draining), None),
     };
-    let link = match greeted {
-        Ok(Ok(link)) => Arc::new(link),
+    let (link, reader, rates) = match greeted {
+        Ok(Ok((link, reader, rates))) => (Arc::new(link), reader, rates),
         Ok(Err(end)) => return (end, None),
         Err(_) => return (End::Close(CloseCode::AuthenticationTimeout), None),
     };
     let _entry = gateway.sockets.enter(&link);
     let connection = Connection {
         gateway: gateway.clone(),
-        subscriptions: Subscriptions::new(link.id),
+        subscriptions: Subscriptions::default(),
         link: Arc::clone(&link),
     };
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
-        end = listen(&connection, &mut stream) => end,
+        end = listen(&connection, reader, &mut stream) => end,
         end = write(&mut sink, &link.outbox) => end,
-        code = link.asked_to_close() => End::Close(code),
+        end = link.asked_to_end() => end,
+        end = heart_beats(&link, rates) => end,
         () = link.outbox.overflown() => {
             metrics::counter!("gateway_outbox_overflows_total").increment(1);
             End::Close(CloseCode::SlowConsumer)
@@ -109,34 +150,96 @@ async fn talk(
     (end, Some(link))
 }
 
-async fn listen<S>(connection: &Connection, stream: &mut S) -> End
+/// Waits until the client has logged in.
+async fn meet(
+    gateway: &Gateway,
+    socket: &mut impl Socket,
+    protocol: Protocol,
+    opening: &Opening,
+) -> Result<(Link, Reader, stomp::Rates), End> {
+    match protocol {
+        Protocol::Native => {
+            let link = greet(gateway, socket, opening.ticket.as_deref()).await?;
+            let reader = Reader::Native(Faults::default());
+            Ok((link, reader, stomp::Rates::default()))
+        }
+        Protocol::Stomp => {
+            let greeted = stomp::greet(gateway, socket, opening).await?;
+            let reader = Reader::Stomp(greeted.reader);
+            Ok((greeted.link, reader, greeted.rates))
+        }
+    }
+}
+
+impl Reader {
+    /// Begins what a message asks for.
+    fn hear<'a>(
+        &mut self,
+        connection: &'a Connection,
+        message: Message,
+        in_flight: &mut InFlight<'a>,
+    ) -> Result<(), End> {
+        match (self, message) {
+            (_, Message::Ping(_) | Message::Pong(_)) => Ok(()),
+            (_, Message::Close(_)) => Err(End::Closed),
+            (Self::Native(faults), Message::Text(text)) => {
+                if let Some((lane, work)) = take(connection, &text, faults)? {
+                    in_flight.add(lane, work);
+                }
+                Ok(())
+            }
+            (Self::Native(_), Message::Binary(_)) => Err(End::Close(CloseCode::Protocol)),
+            (Self::Stomp(stomp), Message::Text(text)) => {
+                stomp.feed(text.as_bytes())?;
+                stomp.begin(connection, in_flight)
+            }
+            (Self::Stomp(stomp), Message::Binary(bytes)) => {
+                stomp.feed(&bytes)?;
+                stomp.begin(connection, in_flight)
+            }
+        }
+    }
+
+    /// Begins what came in an earlier message, now that something else is done.
+    fn go_on<'a>(
+        &mut self,
+        connection: &'a Connection,
+        in_flight: &mut InFlight<'a>,
+    ) -> Result<(), End> {
+        match self {
+            Self::Native(_) => Ok(()),
+            Self::Stomp(stomp) => stomp.begin(connection, in_flight),
+        }
+    }
+}
+
+async fn listen<S>(connection: &Connection, mut reader: Reader, stream: &mut S) -> End
 where
-    S: Stream<Item = Result<Message, axum::Error>> + Unpin,
+    S: Stream<Item = Result<Message, End>> + Unpin,
 {
     let stopping = connection.gateway.platform.lifecycle.stopping();
     let mut in_flight = InFlight::default();
-    let mut faults = Faults::default();
+    // What came with the log-in.
+    let mut went = reader.go_on(connection, &mut in_flight);
     let end = loop {
+        if let Err(end) = went {
+            break end;
+        }
         let message = tokio::select! {
             message = stream.next(), if !in_flight.is_full() => message,
             () = in_flight.one_done() => {
                 connection.link.hear();
+                went = reader.go_on(connection, &mut in_flight);
                 continue;
             }
             () = stopping.cancelled() => break End::Close(CloseCode::Draining),
         };
         connection.link.hear();
-        match message {
-            Some(Ok(Message::Text(text))) => match take(connection, &text, &mut faults) {
-                Ok(Some((lane, work))) => in_flight.add(lane, work),
-                Ok(None) => {}
-                Err(end) => break end,
-            },
-            Some(Ok(Message::Binary(_))) => break End::Close(CloseCode::Protocol),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => break End::Closed,
-            Some(Err(error)) => break error.into(),
-        }
+        went = match message {
+            Some(Ok(message)) => reader.hear(connection, message, &mut in_flight),
+            Some(Err(end)) => Err(end),
+            None => Err(End::Closed),
+        };
     };
     // What was sent before is still done, also for a client that does not wait for its acks.
     if timeout(FINISH, in_flight.all_done()).await.is_err() {
@@ -167,15 +270,28 @@ where
 }
 
 /// Says why, and waits for the other side to have seen it.
-async fn close(gateway: &Gateway, mut socket: WebSocket, end: End, rest: Option<Arc<Link>>) {
+async fn close(
+    gateway: &Gateway,
+    mut socket: impl Socket,
+    protocol: Protocol,
+    (end, rest): (End, Option<Arc<Link>>),
+) {
+    let is_too_large = matches!(
+        end,
+        End::Close(CloseCode::TooLarge) | End::Refused(CloseCode::TooLarge, _)
+    );
     let farewell = match end {
         End::Close(code) => {
-            metrics::counter!("gateway_closes_total", "code" => code.code().to_string())
-                .increment(1);
-            let mut frames = rest
-                .filter(|_| may_still_read(code))
-                .map_or_else(Vec::new, |link| link.outbox.take_all());
-            frames.push(closing::message(code, gateway.sockets.count()));
+            let words = match protocol {
+                Protocol::Native => None,
+                Protocol::Stomp => Some(stomp::farewell(code)),
+            };
+            last_frames(gateway, code, words, rest)
+        }
+        End::Refused(code, words) => last_frames(gateway, code, Some(words), rest),
+        End::Finished => {
+            let mut frames = rest.map_or_else(Vec::new, |link| link.outbox.take_all());
+            frames.push(closing::goodbye());
             frames
         }
         End::Closed => Vec::new(),
@@ -194,9 +310,25 @@ async fn close(gateway: &Gateway, mut socket: WebSocket, end: End, rest: Option<
     let was_seen = timeout(LINGER, seen).await.is_ok();
     // Of an oversized frame nothing more can be read. The connection stays for a moment, because
     // closing it with unread bytes resets it, and the client would not see why.
-    if was_seen && end == End::Close(CloseCode::TooLarge) {
+    if was_seen && is_too_large {
         sleep(LINGER).await;
     }
+}
+
+/// What waits, as far as it may still be read, last words, and the frame that closes.
+fn last_frames(
+    gateway: &Gateway,
+    code: CloseCode,
+    words: Option<Utf8Bytes>,
+    rest: Option<Arc<Link>>,
+) -> Vec<Message> {
+    metrics::counter!("gateway_closes_total", "code" => code.code().to_string()).increment(1);
+    let mut frames = rest
+        .filter(|_| may_still_read(code))
+        .map_or_else(Vec::new, |link| link.outbox.take_all());
+    frames.extend(words.map(Message::Text));
+    frames.push(closing::message(code, gateway.sockets.count()));
+    frames
 }
 
 /// Whether the frames that wait are still meant for whoever is there.

@@ -1,6 +1,6 @@
 //! The first frames of a socket: hello, and then a log-in. Nothing else is answered before it.
 
-use axum::extract::ws::{Message, WebSocket};
+use axum::extract::ws::Message;
 use doran_contract::{
     ErrorCode,
     frame::{
@@ -8,14 +8,16 @@ use doran_contract::{
     },
 };
 use doran_platform::ws_ticket::TicketError;
+use futures_util::{SinkExt, StreamExt};
 
 use super::{
     Link,
     answer::Denied,
     authenticate::authenticate,
     closing::End,
+    connection::Socket,
     frame::{self, Read},
-    link::ConnectionId,
+    link::{ConnectionId, Dialect},
     request::Faults,
 };
 use crate::{gateway::Gateway, live::text};
@@ -25,24 +27,24 @@ const VERSION: u32 = 1;
 /// Says hello and waits until the client has logged in. A ticket on the URL logs in by itself.
 pub(super) async fn greet(
     gateway: &Gateway,
-    socket: &mut WebSocket,
-    ticket: Option<String>,
+    socket: &mut impl Socket,
+    ticket: Option<&str>,
 ) -> Result<Link, End> {
     let id = gateway.platform.clock.new_id();
     reply(socket, &hello(gateway, id)).await?;
     if let Some(ticket) = ticket
-        && let Some(link) = enter_by_ticket(gateway, socket, id, &ticket).await?
+        && let Some(link) = enter_by_ticket(gateway, socket, id, ticket).await?
     {
         return Ok(link);
     }
     let mut faults = Faults::default();
     loop {
-        let text = match socket.recv().await {
+        let text = match socket.next().await {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => return Err(End::Close(CloseCode::Protocol)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
             Some(Ok(Message::Close(_))) | None => return Err(End::Closed),
-            Some(Err(error)) => return Err(error.into()),
+            Some(Err(end)) => return Err(end),
         };
         match frame::read(&text) {
             Read::Frame(ClientFrame {
@@ -69,7 +71,7 @@ pub(super) async fn greet(
 /// None if a token may be tried instead.
 async fn enter_by_ticket(
     gateway: &Gateway,
-    socket: &mut WebSocket,
+    socket: &mut impl Socket,
     id: ConnectionId,
     ticket: &str,
 ) -> Result<Option<Link>, End> {
@@ -91,14 +93,19 @@ async fn enter_by_ticket(
 /// None if it may be tried again.
 async fn enter(
     gateway: &Gateway,
-    socket: &mut WebSocket,
+    socket: &mut impl Socket,
     id: ConnectionId,
     (request, token): (Option<u64>, &str),
 ) -> Result<Option<Link>, End> {
     match authenticate(gateway, token).await {
         Ok(person) => {
             reply(socket, &person.welcome(request)).await?;
-            Ok(Some(Link::new(id, person.id, person.login)))
+            Ok(Some(Link::new(
+                id,
+                person.id,
+                person.login,
+                Dialect::Native,
+            )))
         }
         Err(refused) => {
             reply(socket, &refused.denied.frame(request)).await?;
@@ -119,9 +126,6 @@ fn hello(gateway: &Gateway, id: ConnectionId) -> ServerFrame {
     }
 }
 
-async fn reply(socket: &mut WebSocket, frame: &ServerFrame) -> Result<(), End> {
-    socket
-        .send(Message::Text(text(frame)))
-        .await
-        .map_err(End::from)
+async fn reply(socket: &mut impl Socket, frame: &ServerFrame) -> Result<(), End> {
+    socket.send(Message::Text(text(frame))).await
 }

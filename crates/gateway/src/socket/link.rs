@@ -9,6 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     SessionId, Timestamp, UserId,
     frame::{CloseCode, ShownState},
@@ -16,7 +17,8 @@ use doran_contract::{
 use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
-use super::outbox::Outbox;
+use super::{closing::End, outbox::Outbox, stomp::Queues};
+use crate::live::Broadcast;
 
 pub(crate) type ConnectionId = Uuid;
 
@@ -24,13 +26,20 @@ pub(crate) struct Link {
     pub(crate) id: ConnectionId,
     pub(crate) user_id: UserId,
     pub(crate) outbox: Outbox,
+    pub(super) dialect: Dialect,
     login: ArcSwap<Login>,
     shown: Mutex<ShownState>,
     opened: Instant,
     heard_ms: AtomicU64,
     pinged_ms: AtomicU64,
-    close: OnceLock<CloseCode>,
-    closing: Notify,
+    end: OnceLock<End>,
+    ending: Notify,
+}
+
+/// How somebody is told what belongs to no subscription to a room.
+pub(crate) enum Dialect {
+    Native,
+    Stomp(Queues),
 }
 
 /// The token that a socket is logged in with.
@@ -42,18 +51,19 @@ pub(crate) struct Login {
 }
 
 impl Link {
-    pub(crate) fn new(id: ConnectionId, user_id: UserId, login: Login) -> Self {
+    pub(crate) fn new(id: ConnectionId, user_id: UserId, login: Login, dialect: Dialect) -> Self {
         Self {
             id,
             user_id,
             outbox: Outbox::default(),
+            dialect,
             login: ArcSwap::from_pointee(login),
             shown: Mutex::new(ShownState::Online),
             opened: Instant::now(),
             heard_ms: AtomicU64::new(0),
             pinged_ms: AtomicU64::new(0),
-            close: OnceLock::new(),
-            closing: Notify::new(),
+            end: OnceLock::new(),
+            ending: Notify::new(),
         }
     }
 
@@ -73,26 +83,73 @@ impl Link {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Asks the socket to close. The first reason counts.
-    pub(crate) fn close(&self, code: CloseCode) {
-        if self.close.set(code).is_ok() {
-            self.closing.notify_one();
+    /// Adds what the person can do without, if the socket keeps up.
+    pub(crate) fn hint(&self, broadcast: &Broadcast) {
+        match &self.dialect {
+            Dialect::Native => self.outbox.offer(broadcast.native()),
+            Dialect::Stomp(queues) => {
+                for text in queues.say(broadcast) {
+                    self.outbox.offer(text);
+                }
+            }
         }
     }
 
-    /// Returns when somebody asked the socket to close.
-    pub(super) async fn asked_to_close(&self) -> CloseCode {
-        loop {
-            if let Some(code) = self.close.get() {
-                return *code;
+    /// Adds what concerns the person, wherever their client listens for it.
+    pub(crate) fn tell(&self, broadcast: &Broadcast) {
+        match &self.dialect {
+            Dialect::Native => self.outbox.push(broadcast.native()),
+            Dialect::Stomp(queues) => {
+                for text in queues.say(broadcast) {
+                    self.outbox.push(text);
+                }
             }
-            self.closing.notified().await;
+        }
+    }
+
+    /// A frame as those of this socket's queues get it that it belongs to.
+    pub(super) fn queued(&self, broadcast: &Broadcast) -> Vec<Utf8Bytes> {
+        match &self.dialect {
+            Dialect::Native => Vec::new(),
+            Dialect::Stomp(queues) => queues.say(broadcast),
+        }
+    }
+
+    /// Asks the socket to close. The first reason counts.
+    pub(crate) fn close(&self, code: CloseCode) {
+        self.end(End::Close(code));
+    }
+
+    /// Asks the socket to end. The first reason counts.
+    pub(super) fn end(&self, end: End) {
+        if self.end.set(end).is_ok() {
+            self.ending.notify_one();
+        }
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.end.get().is_some()
+    }
+
+    /// Returns when somebody asked the socket to end.
+    pub(super) async fn asked_to_end(&self) -> End {
+        loop {
+            if let Some(end) = self.end.get() {
+                return end.clone();
+            }
+            self.ending.notified().await;
         }
     }
 
     /// The client has shown that it is there.
     pub(super) fn hear(&self) {
         self.heard_ms.store(self.age_ms(), Ordering::Relaxed);
+    }
+
+    /// How long ago the client has last been heard.
+    pub(super) fn silence(&self) -> Duration {
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        Duration::from_millis(self.age_ms().saturating_sub(heard))
     }
 
     /// Pings a quiet socket. False: it has been quiet for too long.

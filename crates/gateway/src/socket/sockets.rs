@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::extract::ws::Utf8Bytes;
 use doran_contract::{UserId, frame::ShownState, room::PresenceState};
 use tokio::sync::Notify;
 
 use super::{Link, link::Login};
+use crate::live::Broadcast;
 
 /// Cheap to clone.
 #[derive(Clone, Default)]
@@ -54,9 +54,9 @@ impl Sockets {
     }
 
     /// Hands a frame to every socket of a user.
-    pub(crate) fn push(&self, user: UserId, frame: &Utf8Bytes) {
+    pub(crate) fn tell(&self, user: UserId, frame: &Broadcast) {
         for link in self.by_user().get(&user).into_iter().flatten() {
-            link.outbox.push(frame.clone());
+            link.tell(frame);
         }
     }
 

@@ -1,13 +1,15 @@
 //! `subscribe`: a room's timeline from now on, or from where the client left it.
 
+use std::sync::Arc;
+
 use doran_contract::{
     ErrorCode, RoomId,
     frame::{CloseCode, Incomplete, OkAnswer, ServerFrame, Since},
     room::RoomRole,
 };
 
-use super::{answer::Denied, connection::Connection};
-use crate::live::{Hub, Missed, Replay, Seated};
+use super::{Voice, answer::Denied, connection::Connection, subscriptions::Name};
+use crate::live::{Broadcast, Guest, Hub, Missed, Replay, Seated};
 
 /// Live events are held back while the client is given what it missed. A subscription to the same
 /// room takes the place of an earlier one.
@@ -19,12 +21,20 @@ pub(super) async fn subscribe(
 ) -> Result<(), Denied> {
     let (gateway, link) = (&connection.gateway, &connection.link);
     let role = role(connection, room).await?;
-    connection.subscriptions.admit(room)?;
+    let name = Name::Room(room);
+    connection.subscriptions.admit(&name)?;
     let epoch = gateway.hubs.epoch();
     let known = since.as_ref().filter(|since| since.epoch == *epoch);
     let after = known.map_or(0, |since| since.seq);
-    let (hub, seated) = gateway.hubs.seat(room, link, after).await?;
-    connection.subscriptions.insert(room, &hub);
+    let guest = Guest {
+        seat: link.id,
+        link: Arc::clone(link),
+        voice: Voice::Native,
+    };
+    let (hub, seated) = gateway.hubs.seat(room, &guest, after).await?;
+    connection
+        .subscriptions
+        .insert(name.clone(), &hub, guest.seat);
     let login = link.login();
     let (missed, read_seq) = tokio::join!(
         missed(connection, &hub, since.as_ref(), seated),
@@ -32,7 +42,7 @@ pub(super) async fn subscribe(
             .read_markers
             .find(&gateway.services, room, &login.token),
     );
-    let missed = missed.inspect_err(|_| connection.subscriptions.remove(room))?;
+    let missed = missed.inspect_err(|_| connection.subscriptions.remove(&name))?;
     let subscribed = |reason: Option<Incomplete>| OkAnswer::Subscribed {
         room_id: room,
         epoch: epoch.to_string(),
@@ -53,18 +63,18 @@ pub(super) async fn subscribe(
     match missed {
         Missed::Complete(replay) => {
             connection.reply(&ok(None)).await;
-            give(connection, &hub, replay).await;
-            hub.go_live(link.id, seated);
+            give(connection, &hub, &guest.voice, replay).await;
+            hub.go_live(guest.seat, seated);
         }
         Missed::Incomplete(reason) => {
             connection.reply(&ok(Some(reason))).await;
-            hub.go_live_incomplete(link.id, seated);
+            hub.go_live_incomplete(guest.seat, seated);
         }
     }
     Ok(())
 }
 
-async fn role(connection: &Connection, room: RoomId) -> Result<RoomRole, Denied> {
+pub(super) async fn role(connection: &Connection, room: RoomId) -> Result<RoomRole, Denied> {
     let rooms = &connection.gateway.rooms;
     if let Some(role) = rooms.role(room, connection.link.user_id).await {
         return Ok(role);
@@ -75,7 +85,7 @@ async fn role(connection: &Connection, room: RoomId) -> Result<RoomRole, Denied>
     })
 }
 
-async fn missed(
+pub(super) async fn missed(
     connection: &Connection,
     hub: &Hub,
     since: Option<&Since>,
@@ -90,11 +100,15 @@ async fn missed(
     }
 }
 
-async fn give(connection: &Connection, hub: &Hub, mut replay: Replay) {
+pub(super) async fn give(connection: &Connection, hub: &Hub, voice: &Voice, mut replay: Replay) {
     let renderer = connection.gateway.hubs.renderer();
     while let Some(frame) = replay.next(hub, renderer).await {
         match frame {
-            Ok(frame) => connection.link.outbox.answer(frame).await,
+            Ok(frame) => {
+                if let Some(text) = voice.say(&Broadcast::new(frame)) {
+                    connection.link.outbox.answer(text).await;
+                }
+            }
             Err(error) => {
                 // It was told that everything follows, so it has to start afresh.
                 tracing::warn!(%error, "a resume breaks off");

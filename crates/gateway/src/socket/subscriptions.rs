@@ -1,4 +1,4 @@
-//! The rooms that one socket is subscribed to.
+//! What one socket is subscribed to.
 
 use std::{
     collections::HashMap,
@@ -7,54 +7,65 @@ use std::{
 
 use doran_contract::{ErrorCode, RoomId};
 
-use super::{answer::Denied, link::ConnectionId};
-use crate::live::Hub;
+use super::answer::Denied;
+use crate::live::{Hub, SeatId};
 
 /// Rooms that one socket may follow.
 const MOST: usize = 1000;
 
-pub(super) struct Subscriptions {
-    connection: ConnectionId,
-    hubs: Mutex<HashMap<RoomId, Arc<Hub>>>,
+/// What a client calls a subscription.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Name {
+    Room(RoomId),
+    Given(Box<str>),
+}
+
+#[derive(Default)]
+pub(super) struct Subscriptions(Mutex<HashMap<Name, Place>>);
+
+struct Place {
+    hub: Arc<Hub>,
+    seat: SeatId,
 }
 
 impl Subscriptions {
-    pub(super) fn new(connection: ConnectionId) -> Self {
-        Self {
-            connection,
-            hubs: Mutex::default(),
-        }
-    }
-
     /// Whether one more is allowed.
-    pub(super) fn admit(&self, room: RoomId) -> Result<(), Denied> {
-        let hubs = self.hubs();
-        if hubs.len() < MOST || hubs.contains_key(&room) {
+    pub(super) fn admit(&self, name: &Name) -> Result<(), Denied> {
+        let places = self.places();
+        if places.len() < MOST || places.contains_key(name) {
             return Ok(());
         }
         let message = format!("one socket follows {MOST} rooms at most");
         Err(Denied::new(ErrorCode::Conflict, message))
     }
 
-    pub(super) fn insert(&self, room: RoomId, hub: &Arc<Hub>) {
-        self.hubs().insert(room, Arc::clone(hub));
-    }
-
-    pub(super) fn remove(&self, room: RoomId) {
-        if let Some(hub) = self.hubs().remove(&room) {
-            hub.leave(self.connection);
+    /// Takes the place of an earlier subscription of that name.
+    pub(super) fn insert(&self, name: Name, hub: &Arc<Hub>, seat: SeatId) {
+        let place = Place {
+            hub: Arc::clone(hub),
+            seat,
+        };
+        let earlier = self.places().insert(name, place);
+        if let Some(earlier) = earlier.filter(|earlier| earlier.seat != seat) {
+            earlier.hub.leave(earlier.seat);
         }
     }
 
-    fn hubs(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Hub>>> {
-        self.hubs.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn remove(&self, name: &Name) {
+        if let Some(place) = self.places().remove(name) {
+            place.hub.leave(place.seat);
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, HashMap<Name, Place>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Subscriptions {
     fn drop(&mut self) {
-        for hub in self.hubs().values() {
-            hub.leave(self.connection);
+        for place in self.places().values() {
+            place.hub.leave(place.seat);
         }
     }
 }

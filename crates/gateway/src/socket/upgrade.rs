@@ -1,12 +1,17 @@
-//! `GET /ws`: from HTTP to a socket.
+//! `GET /ws` and `/ws/chat`: from HTTP to a socket.
+
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use axum::{
     Router,
     extract::{
-        RawQuery, State,
+        ConnectInfo, FromRequestParts, State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::HeaderMap,
+    http::{HeaderMap, request::Parts},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -15,8 +20,13 @@ use doran_contract::{
     frame::{CloseCode, MAX_FRAME_BYTES, SUBPROTOCOL},
 };
 use doran_platform::http::Refusal;
+use futures_util::{SinkExt, TryStreamExt};
 
-use super::{closing, connection::run};
+use super::{
+    closing::{self, End},
+    connection::{Opening, Protocol, run},
+    stomp::Version,
+};
 use crate::gateway::Gateway;
 
 /// The default, 128 KiB for each socket and filled with zeros, is what a thousand idle sockets
@@ -30,33 +40,49 @@ pub(crate) fn routes() -> Router<Gateway> {
     Router::new()
         .route("/ws", any(native))
         .route("/ws/chat", any(either))
+        .route("/ws/chat/websocket", any(stomp))
 }
 
 async fn native(
     State(gateway): State<Gateway>,
-    query: RawQuery,
+    opening: Opening,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => open(gateway, ticket(query), &headers, upgrade),
+        Ok(upgrade) => open(gateway, Protocol::Native, opening, (&headers, upgrade)),
         Err(rejection) => refuse(&rejection),
     }
 }
 
-/// Where clients written against Spring connect too, with another protocol or none.
+/// STOMP, unless the client offers the native protocol.
 async fn either(
     State(gateway): State<Gateway>,
-    query: RawQuery,
+    opening: Opening,
     headers: HeaderMap,
     upgrade: Upgrade,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) if offers_native(&upgrade) => open(gateway, ticket(query), &headers, upgrade),
-        Ok(_) => {
-            let message = "this server speaks doran.v1 here; offer it as the subprotocol";
-            Refusal::new(ErrorCode::Unsupported, message).into_response()
+        Ok(upgrade) => {
+            let protocol = if offers_native(&upgrade) {
+                Protocol::Native
+            } else {
+                Protocol::Stomp
+            };
+            open(gateway, protocol, opening, (&headers, upgrade))
         }
+        Err(rejection) => refuse(&rejection),
+    }
+}
+
+async fn stomp(
+    State(gateway): State<Gateway>,
+    opening: Opening,
+    headers: HeaderMap,
+    upgrade: Upgrade,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => open(gateway, Protocol::Stomp, opening, (&headers, upgrade)),
         Err(rejection) => refuse(&rejection),
     }
 }
@@ -66,9 +92,20 @@ fn offers_native(upgrade: &WebSocketUpgrade) -> bool {
     offered.any(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes())
 }
 
+impl<S: Sync> FromRequestParts<S> for Opening {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self {
+            ticket: parts.uri.query().and_then(ticket),
+            peer: peer.map_or((Ipv4Addr::UNSPECIFIED, 0).into(), |info| info.0),
+        })
+    }
+}
+
 /// The ticket on the URL. It needs no decoding: its letters are those of a URL.
-fn ticket(RawQuery(query): RawQuery) -> Option<String> {
-    let query = query?;
+fn ticket(query: &str) -> Option<String> {
     let ticket = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("ticket="));
@@ -77,14 +114,17 @@ fn ticket(RawQuery(query): RawQuery) -> Option<String> {
 
 fn open(
     gateway: Gateway,
-    ticket: Option<String>,
-    headers: &HeaderMap,
-    upgrade: WebSocketUpgrade,
+    protocol: Protocol,
+    opening: Opening,
+    (headers, upgrade): (&HeaderMap, WebSocketUpgrade),
 ) -> Response {
     let is_admitted = gateway.origins.admit(headers);
     let tasks = gateway.platform.lifecycle.tasks().clone();
+    let upgrade = match protocol {
+        Protocol::Native => upgrade.protocols([SUBPROTOCOL]),
+        Protocol::Stomp => upgrade.protocols(Version::ALL.map(Version::subprotocol)),
+    };
     upgrade
-        .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_frame_size(MAX_FRAME_BYTES)
@@ -93,7 +133,8 @@ fn open(
             tasks.track_future(async move {
                 metrics::gauge!("gateway_sockets").increment(1.0);
                 if is_admitted {
-                    run(gateway, socket, ticket).await;
+                    let socket = socket.map_err(End::from).sink_map_err(End::from);
+                    run(gateway, socket, protocol, opening).await;
                 } else {
                     turn_away(socket).await;
                 }

@@ -14,5 +14,7 @@ mod presence;
 mod protocol;
 mod resume;
 mod sending;
+mod stomp;
+mod stomp_client;
 mod tickets;
 mod world;

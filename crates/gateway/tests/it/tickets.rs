@@ -8,7 +8,7 @@ use crate::{
     world::{Person, World},
 };
 
-async fn ticket(world: &World, token: &str) -> String {
+pub(crate) async fn ticket(world: &World, token: &str) -> String {
     let platform = &world.platform;
     let tickets = WsTickets::open(&platform.js, &platform.master_key, &platform.clock);
     tickets.await.unwrap().issue(token).await.unwrap()

@@ -9,10 +9,10 @@ use std::{
 
 use async_nats::jetstream;
 use axum::{
-    Router,
-    extract::{Path, Query},
+    Json, Router,
+    extract::{ConnectInfo, Path, Query},
     http::HeaderMap,
-    routing::get,
+    routing::{get, post},
 };
 use chrono::{DateTime, Utc};
 use clap::Parser;
@@ -46,13 +46,15 @@ use doran_testkit::{NatsUser, TestClock, TestNats};
 use futures_util::StreamExt;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::client::Client;
 
 pub(crate) const OWN_ORIGIN: &str = "http://chat.example";
+/// The only one that the auth service here takes.
+pub(crate) const PASSWORD: &str = "correct horse";
 
 pub(crate) struct World {
     pub(crate) nats: TestNats,
@@ -60,6 +62,8 @@ pub(crate) struct World {
     pub(crate) clock: TestClock,
     pub(crate) address: SocketAddr,
     pub(crate) chat: Arc<FakeChat>,
+    /// What the auth service gives for the password.
+    pub(crate) password_token: Arc<Mutex<Option<String>>>,
     /// Writes events, which the gateway's own user may not.
     pub(crate) lane: Lane,
     keyring: Keyring,
@@ -121,8 +125,9 @@ impl World {
         let signer = Signer::open_or_create(&keys.path().join("signing")).unwrap();
         signer.publish(&js, &platform.verifier).await.unwrap();
         let chat = Arc::new(FakeChat::default());
+        let password_token = Arc::default();
         let upstreams = Upstreams {
-            auth: Upstream::InProcess(echo_routes("/api/auth")),
+            auth: Upstream::InProcess(auth_routes(Arc::clone(&password_token))),
             users: Upstream::InProcess(echo_routes("/api/users")),
             chat: setup
                 .chat
@@ -141,6 +146,7 @@ impl World {
             platform,
             clock,
             chat,
+            password_token,
             signer,
             _keys: keys,
         };
@@ -616,6 +622,24 @@ fn chat_routes() -> Router {
             "/api/chat/refused",
             get(async || Refusal::new(ErrorCode::NotMember, "not a member")),
         )
+}
+
+/// A service that logs people in who know the password.
+fn auth_routes(token: Arc<Mutex<Option<String>>>) -> Router {
+    let log_in = async move |address: ConnectInfo<SocketAddr>, body: Json<Value>| {
+        assert!(address.ip().is_loopback());
+        let token = token.lock().unwrap().clone();
+        match token.filter(|_| body["password"] == PASSWORD) {
+            Some(token) => Ok(Success::ok(json!({
+                "accessToken": token, "tokenType": "Bearer",
+            }))),
+            None => Err(Refusal::new(
+                ErrorCode::InvalidCredentials,
+                "no such account, or another password",
+            )),
+        }
+    };
+    echo_routes("/api/auth").route("/api/auth/login", post(log_in))
 }
 
 /// A service that says what it was asked.
