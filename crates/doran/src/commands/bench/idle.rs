@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::client::{At, Gateway, Scene};
+use super::client::{At, Scene};
 use crate::{output, progress::Progress};
 
 /// The gateway's own figure of its memory.
@@ -40,7 +40,7 @@ impl Idle {
             sockets.push(scene.gateway.socket(scene.owner()).await?);
         }
         sleep(REST).await;
-        let before = resident_bytes(&scene.gateway).await?;
+        let before = scene.gateway.figure(MEMORY).await?;
         let mut progress = Progress::new("opening sockets", u64::from(self.sockets));
         for number in 0..self.sockets {
             sockets.push(scene.gateway.socket(scene.owner()).await?);
@@ -48,7 +48,7 @@ impl Idle {
         }
         progress.end();
         sleep(REST).await;
-        let after = resident_bytes(&scene.gateway).await?;
+        let after = scene.gateway.figure(MEMORY).await?;
         let each = (after - before) / f64::from(self.sockets) / 1024.0;
         if self.json {
             return output::json(&json!({
@@ -67,11 +67,4 @@ impl Idle {
             mib(after),
         ))?)
     }
-}
-
-async fn resident_bytes(gateway: &Gateway) -> Result<f64> {
-    let metrics = gateway.text("/metrics").await?;
-    let line = metrics.lines().find_map(|line| line.strip_prefix(MEMORY));
-    let line = line.with_context(|| format!("the gateway's /metrics has no {MEMORY}"))?;
-    Ok(line.trim().parse()?)
 }

@@ -105,14 +105,25 @@ impl Gateway {
         bail!("the read models do not catch up; see `doran projections status`")
     }
 
-    /// The text of a page that is no envelope.
-    pub(in super::super) async fn text(&self, path: &str) -> Result<String> {
-        let asked = self.http.get(format!("{}{path}", self.url)).send().await;
-        Ok(asked
+    /// A figure of the gateway's metrics, over all its labels.
+    pub(in super::super) async fn figure(&self, name: &str) -> Result<f64> {
+        let asked = self.http.get(format!("{}/metrics", self.url)).send().await;
+        let metrics = asked
             .map_err(dependency)?
             .error_for_status()?
             .text()
-            .await?)
+            .await?;
+        let lines = metrics.lines().filter(|line| !line.starts_with('#'));
+        let figures = lines.filter_map(|line| {
+            let labelled = line.strip_prefix(name)?;
+            let is_it = labelled.starts_with(['{', ' ']);
+            is_it.then(|| labelled.rsplit(' ').next()?.parse::<f64>().ok())?
+        });
+        let figures: Vec<_> = figures.collect();
+        if figures.is_empty() {
+            bail!("the gateway's /metrics has no {name}");
+        }
+        Ok(figures.into_iter().sum())
     }
 
     pub(in super::super) async fn socket(&self, person: &Person) -> Result<Socket> {

@@ -97,12 +97,6 @@ impl Frames {
     pub(in super::super) async fn next(&mut self) -> Result<Option<Utf8Bytes>> {
         next(&mut self.0).await
     }
-
-    /// Reads until the socket is closed. Whether it was, within `limit`.
-    pub(in super::super) async fn are_over_within(mut self, limit: Duration) -> bool {
-        let reading = async { while let Some(Ok(_)) = self.0.next().await {} };
-        timeout(limit, reading).await.is_ok()
-    }
 }
 
 async fn next<S>(stream: &mut S) -> Result<Option<Utf8Bytes>>

@@ -3,10 +3,14 @@
 mod bare;
 mod round;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use tokio::time::sleep;
 
 use self::round::{Entry, Load, round};
 use super::{
@@ -15,8 +19,9 @@ use super::{
 };
 use crate::{output, progress::Progress};
 
-/// How long a socket that never reads may live after the last message.
-const STUCK_LIMIT: Duration = Duration::from_secs(5);
+/// How long a socket that never reads may live after the last message: it answers no ping.
+const STUCK_LIMIT: Duration = Duration::from_secs(90);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Compare how fast the messages of one room reach many sockets with a bare loop of sockets
 ///
@@ -136,25 +141,28 @@ impl Fanout {
         let To::Gateway(scene) = &ours.to else {
             return Ok(());
         };
+        let others = open_sockets(scene).await?;
         let stuck = open(scene, usize::from(self.stuck)).await?;
         let after = ours.round(self.paced()).await?;
-        let mut closed = 0;
-        for socket in stuck {
-            closed += u16::from(socket.are_over_within(STUCK_LIMIT).await);
-        }
+        let closed_after = until_closed(&ours.to, others).await?;
+        drop(stuck);
         let ratio = after.p99.as_secs_f64() / before.p99.as_secs_f64();
         if self.json {
             return output::json(&json!({
                 "bench": "stuck",
                 "sockets": self.stuck,
-                "closed": closed,
+                "closedAfterSeconds": closed_after.map(|time| time.as_secs_f64()),
                 "p99Ms": after.p99.as_secs_f64() * 1e3,
                 "p99Ratio": ratio,
             }));
         }
         self.tell_paced("ours beside them", after)?;
+        let closed = closed_after.map_or_else(
+            || format!("not closed within {} s", STUCK_LIMIT.as_secs()),
+            |time| format!("closed {:.0} s after the last message", time.as_secs_f64()),
+        );
         Ok(output::line(&format!(
-            "{closed} of {} that never read were closed; the p99 of the others went to {:.0} %",
+            "{} that never read: {closed}; the p99 of the others went to {:.0} %",
             self.stuck,
             ratio * 100.0
         ))?)
@@ -191,6 +199,26 @@ async fn open(scene: &Scene, sockets: usize) -> Result<Vec<Frames>> {
     }
     progress.end();
     Ok(readers)
+}
+
+/// Waits until the gateway has no more sockets than `others`; how long it took, if they were closed.
+async fn until_closed(to: &To, others: f64) -> Result<Option<Duration>> {
+    let To::Gateway(scene) = to else {
+        return Ok(None);
+    };
+    let began = Instant::now();
+    while began.elapsed() < STUCK_LIMIT {
+        if open_sockets(scene).await? <= others {
+            return Ok(Some(began.elapsed()));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(None)
+}
+
+/// What the gateway says how many sockets it has.
+async fn open_sockets(scene: &Scene) -> Result<f64> {
+    scene.gateway.figure("gateway_sockets").await
 }
 
 impl Side {
