@@ -11,6 +11,7 @@ mod erasure;
 mod events;
 mod golden;
 mod help;
+mod openapi;
 mod operators;
 mod policies;
 mod process;

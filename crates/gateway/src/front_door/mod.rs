@@ -15,7 +15,7 @@ mod service;
 mod upstream;
 
 pub(crate) use origin::Origins;
-pub(crate) use routes::routes;
+pub(crate) use routes::{described, routes};
 pub(crate) use service::Service;
 pub(crate) use upstream::{Refused, Services};
 pub use upstream::{Upstream, Upstreams};

@@ -1,10 +1,7 @@
 //! The URL map, sockets excepted.
 
-use axum::{
-    Router,
-    routing::{any, get},
-};
-use doran_platform::http::Health;
+use axum::{Router, routing::any};
+use doran_platform::http::{Health, Routes, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
 
@@ -19,9 +16,8 @@ pub(crate) fn routes(
     health: Health,
     prometheus: PrometheusHandle,
 ) -> Router<Gateway> {
-    let api = Router::new()
-        .route("/api", get(about))
-        .route("/api/asyncapi.json", get(documents::asyncapi))
+    let api = described()
+        .into_router()
         .route("/api/{*path}", any(forward));
     let all = Router::new()
         .merge(api)
@@ -30,4 +26,19 @@ pub(crate) fn routes(
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)))
         .layer(gateway.origins.cors());
     headers::secure(all)
+}
+
+/// What the gateway itself answers under `/api`.
+pub(crate) fn described() -> Routes<Gateway> {
+    Routes::new()
+        .route("/api", get(about))
+        .route("/api/docs", get(page::api_docs).gives("text/html"))
+        .route(
+            "/api/openapi.json",
+            get(documents::openapi).gives("application/json"),
+        )
+        .route(
+            "/api/asyncapi.json",
+            get(documents::asyncapi).gives("application/json"),
+        )
 }

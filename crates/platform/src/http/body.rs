@@ -7,9 +7,13 @@ use axum::{
 use bytes::Bytes;
 use doran_contract::{ErrorCode, FieldError};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::Refusal;
+use super::{
+    Refusal,
+    openapi::{Sketch, Takes},
+};
 
 /// A valid body, and its bytes as they came.
 #[derive(Debug)]
@@ -43,6 +47,13 @@ where
             })?;
         let value = parse(&raw)?;
         Ok(Self { value, raw })
+    }
+}
+
+impl<T: JsonSchema> Takes for Body<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.takes_json::<T>();
+        sketch.refuses([400, 413, 415, 422]);
     }
 }
 
