@@ -24,8 +24,14 @@ use crate::{
 
 pub(crate) fn routes() -> Routes<Service> {
     Routes::new()
-        .route("/api/users", get(list_users).post(register).creates())
-        .route("/api/users/", get(list_users).post(register).creates())
+        .route(
+            "/api/users",
+            get(list_users).post(register).creates().refuses(&[404]),
+        )
+        .route(
+            "/api/users/",
+            get(list_users).post(register).creates().refuses(&[404]),
+        )
         .route("/api/users/health", get(health))
         .route("/api/users/audit", get(audit))
         .route("/api/users/search", get(search_users))
