@@ -3,7 +3,10 @@
 use axum::{Router, routing::any};
 use doran_platform::http::{Health, Routes, get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
+};
 
 use super::{about::about, documents, forward::forward, headers, operations, page};
 use crate::gateway::Gateway;
@@ -23,9 +26,27 @@ pub(crate) fn routes(
         .merge(api)
         .merge(operations::routes(health, prometheus))
         .merge(page::routes())
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)))
+        .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(gateway.origins.cors());
     headers::secure(all)
+}
+
+/// Media and archives are compressed already; events must not wait until a block is full.
+fn is_worth_compressing() -> impl Predicate {
+    let kinds = [
+        "image/",
+        "video/",
+        "audio/",
+        "application/zip",
+        "text/event-stream",
+    ];
+    let [image, video, audio, zip, events] = kinds.map(NotForContentType::const_new);
+    SizeAbove::new(COMPRESS_ABOVE_BYTES)
+        .and(image)
+        .and(video)
+        .and(audio)
+        .and(zip)
+        .and(events)
 }
 
 /// What the gateway itself answers under `/api`.

@@ -1,5 +1,7 @@
 //! JSON bodies: read, checked, and refused with the name of the field that does not fit.
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header::CONTENT_TYPE},
@@ -9,11 +11,15 @@ use doran_contract::{ErrorCode, FieldError};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::{
     Refusal,
     openapi::{Sketch, Takes},
 };
+
+/// A megabyte over a poor line.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// A valid body, and its bytes as they came.
 #[derive(Debug)]
@@ -36,8 +42,11 @@ where
                 "the body must be application/json",
             ));
         }
-        let raw = Bytes::from_request(request, state)
+        let raw = timeout(WITHIN, Bytes::from_request(request, state))
             .await
+            .map_err(|_elapsed| {
+                Refusal::new(ErrorCode::BadRequest, "the body did not arrive in time")
+            })?
             .map_err(|rejection| {
                 if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                     Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")

@@ -1,4 +1,4 @@
-//! What each route takes and answers, in the terms of OpenAPI 3.1, read from the types of its
+//! What each route takes and answers, in the terms of `OpenAPI` 3.1, read from the types of its
 //! handler: nothing is said twice, and a type that cannot be described does not compile.
 //!
 //! The document itself is `docs/api/openapi.json`, which a test of the binary writes and compares.
