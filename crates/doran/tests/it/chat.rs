@@ -21,7 +21,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Person {
     http: Client,
     base: String,
-    token: String,
+    pub(crate) token: String,
     pub(crate) id: String,
 }
 

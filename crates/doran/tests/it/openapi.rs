@@ -1,4 +1,4 @@
-//! `docs/api/openapi.json`: the routes as OpenAPI 3.1 describes them, made from the types of their
+//! `docs/api/openapi.json`: the routes as `OpenAPI` 3.1 describes them, made from the types of their
 //! handlers. What they answer is compared with it by the clients of all tests.
 //!
 //! `UPDATE_SCHEMAS=1 cargo test -p doran --test it openapi` writes it.
