@@ -21,7 +21,7 @@ impl TrustedProxies {
 
     /// The nearest address on the request's way that is no trusted proxy's. What lies beyond it
     /// anybody may have written.
-    pub(super) fn client(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
+    pub(crate) fn client(&self, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
         let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         let mut nearest = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
         let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
