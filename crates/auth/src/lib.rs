@@ -22,7 +22,7 @@ use doran_platform::{
     access_token::{Signer, SigningKeyError},
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
-    http::Probe,
+    http::{Operation, Probe},
     ws_ticket::{TicketError, WsTickets},
 };
 use doran_projection::{FolderError, SetupError, memory};
@@ -90,9 +90,14 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let ending = platform.run_policy(EndWithAccount(service.clone()));
     let probes = vec![platform.nats_probe(), database, ending];
     Ok(Role {
-        routes: routes::routes(service),
+        routes: routes::routes().with_state(service),
         probes,
     })
+}
+
+/// What the routes take and answer.
+pub fn operations() -> Vec<Operation> {
+    routes::routes().operations()
 }
 
 async fn throttle(platform: &Platform) -> Result<Throttle, ThrottleError> {

@@ -1,9 +1,6 @@
 //! The URLs of the auth service.
 
-use axum::{
-    Router,
-    routing::{delete, get, post},
-};
+use doran_platform::http::{Routes, delete, get, post};
 
 use crate::{
     commands::{
@@ -14,17 +11,19 @@ use crate::{
     state::Service,
 };
 
-pub(crate) fn routes(service: Service) -> Router {
-    Router::new()
-        .route("/api/auth/login", post(log_in))
-        .route("/api/auth/refresh", post(refresh))
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
+        .route("/api/auth/login", post(log_in).refuses(&[401, 403]))
+        .route("/api/auth/refresh", post(refresh).refuses(&[401, 403]))
         .route("/api/auth/logout", post(log_out))
         .route("/api/auth/ws-ticket", post(ws_ticket))
         .route("/api/auth/me", get(me))
         .route("/api/auth/validate", get(me))
         .route("/api/auth/sessions", get(list_sessions))
         .route("/api/auth/sessions/{id}", delete(end_session))
-        .route("/api/auth/.well-known/jwks.json", get(jwks))
+        .route(
+            "/api/auth/.well-known/jwks.json",
+            get(jwks).gives("application/json"),
+        )
         .route("/api/auth/health", get(health))
-        .with_state(service)
 }

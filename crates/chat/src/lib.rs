@@ -18,7 +18,11 @@ use std::time::Duration;
 use doran_contract::subject::MESSAGE_STREAM;
 use doran_eventstore::{LogReader, ReadError};
 use doran_platform::{
-    Platform, Role, database::DatabaseError, http::Probe, presence::Presences, redis::Redis,
+    Platform, Role,
+    database::DatabaseError,
+    http::{Operation, Probe},
+    presence::Presences,
+    redis::Redis,
 };
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
@@ -86,9 +90,14 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         .await
         .map_err(StartError::Endpoints)?;
     Ok(Role {
-        routes: routes::routes(service),
+        routes: routes::routes().with_state(service),
         probes,
     })
+}
+
+/// What the routes take and answer.
+pub fn operations() -> Vec<Operation> {
+    routes::routes().operations()
 }
 
 /// Without PostgreSQL people still talk; history and lists wait for it.

@@ -1,9 +1,6 @@
 //! The URLs of the chat service.
 
-use axum::{
-    Router,
-    routing::{delete, get, patch, post, put},
-};
+use doran_platform::http::{Routes, delete, get, patch, post, put};
 
 use crate::{
     commands::{
@@ -32,11 +29,14 @@ use crate::{
     state::Service,
 };
 
-pub(crate) fn routes(service: Service) -> Router {
-    Router::new()
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
         .route("/api/chat/health", get(health))
         .route("/api/chat/search", get(search))
-        .route("/api/chat/rooms", get(list_rooms).post(create_room))
+        .route(
+            "/api/chat/rooms",
+            get(list_rooms).post(create_room).creates(),
+        )
         .route("/api/chat/rooms/public", get(public_rooms))
         .route(
             "/api/chat/rooms/{id}",
@@ -44,7 +44,10 @@ pub(crate) fn routes(service: Service) -> Router {
         )
         .route("/api/chat/rooms/{id}/archive", post(archive_room))
         .route("/api/chat/rooms/{id}/unarchive", post(unarchive_room))
-        .route("/api/chat/rooms/{id}/invites", post(create_invite))
+        .route(
+            "/api/chat/rooms/{id}/invites",
+            post(create_invite).creates(),
+        )
         .route("/api/chat/invites/{code}/accept", post(accept_invite))
         .route("/api/chat/sync", get(sync))
         .route("/api/chat/presence", get(presence))
@@ -52,7 +55,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/chat/rooms/{id}/leave", post(leave_room))
         .route(
             "/api/chat/rooms/{id}/members",
-            get(list_members).post(add_members),
+            get(list_members).post(add_members).creates(),
         )
         .route(
             "/api/chat/rooms/{id}/members/{user}",
@@ -61,7 +64,7 @@ pub(crate) fn routes(service: Service) -> Router {
         .route("/api/chat/rooms/{id}/bans/{user}", delete(unban))
         .route(
             "/api/chat/rooms/{id}/messages",
-            get(history).post(send_message),
+            get(history).post(send_message).creates(),
         )
         .route(
             "/api/chat/rooms/{id}/messages/{message}",
@@ -69,7 +72,10 @@ pub(crate) fn routes(service: Service) -> Router {
         )
         .route(
             "/api/chat/rooms/{id}/messages/{message}/reactions/{emoji}",
-            put(add_reaction).delete(remove_reaction),
+            put(add_reaction)
+                .refuses(&[422])
+                .delete(remove_reaction)
+                .refuses(&[422]),
         )
         .route(
             "/api/chat/rooms/{id}/messages/{message}/pin",
@@ -79,5 +85,4 @@ pub(crate) fn routes(service: Service) -> Router {
             "/api/chat/rooms/{id}/read",
             get(read_marker).put(move_read_marker),
         )
-        .with_state(service)
 }

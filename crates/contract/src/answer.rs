@@ -1,5 +1,6 @@
 //! The envelope of every HTTP answer and the stable codes of refusals.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -15,15 +16,16 @@ pub struct Answer<T> {
 }
 
 /// A field of the request that did not fit, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldError {
     pub field: String,
     pub reason: String,
 }
 
 /// `data` of a list.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 pub struct Page<T> {
     pub items: Vec<T>,
     /// Give it as `cursor` for the next page; none at the end.
@@ -31,7 +33,7 @@ pub struct Page<T> {
 }
 
 /// Stable codes. Adding one is compatible, changing one is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCode {
     BadRequest,

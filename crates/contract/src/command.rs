@@ -2,6 +2,7 @@
 //!
 //! The sender is the user whose token the gateway verified; nothing in the frame widens it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -88,7 +89,7 @@ pub struct MoveReadMarker {
     pub seq: u64,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReadMarker {
     pub seq: u64,

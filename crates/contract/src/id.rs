@@ -45,7 +45,6 @@ macro_rules! ids {
             }
         }
 
-        #[cfg(test)]
         impl schemars::JsonSchema for $name {
             fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
@@ -110,8 +109,7 @@ pub fn created_by(command_id: Uuid) -> Uuid {
 }
 
 /// What a client calls its message: 1–64 of `A–Z a–z 0–9 . _ : -`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientMessageId(String);
 

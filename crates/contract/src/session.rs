@@ -1,5 +1,6 @@
 //! Log-ins as clients see them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{SessionId, Timestamp, user::User};
@@ -20,7 +21,7 @@ pub enum Revocation {
 }
 
 /// Answer to log-in and refresh.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
     pub access_token: String,
@@ -33,7 +34,7 @@ pub struct Tokens {
     pub user: User,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     pub id: SessionId,

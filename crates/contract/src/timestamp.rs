@@ -33,7 +33,6 @@ impl fmt::Display for Timestamp {
     }
 }
 
-#[cfg(test)]
 impl schemars::JsonSchema for Timestamp {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Timestamp".into()

@@ -94,21 +94,14 @@ pub(crate) async fn run(
         return started.map(drop);
     };
     tracing::info!(role = name, %address, "listening");
-    let serving = async {
-        let served = serve(listener, routes, &lifecycle).await;
-        lifecycle.stopping().cancel();
-        served
-    };
     let ending = async {
         lifecycle.until_stopped().await?;
         tracing::info!("stopping; Ctrl-C again ends at once");
         lifecycle.stop().await;
-        Ok(())
+        std::io::Result::Ok(())
     };
     tokio::select! {
-        ended = async { tokio::try_join!(serving, ending) } => {
-            ended.with_context(|| format!("serving on {address} failed"))?;
-        }
+        ended = async { tokio::join!(serve(listener, routes, &lifecycle), ending).1 } => ended?,
         again = interrupted_again(&lifecycle) => again?,
     }
     Ok(())

@@ -10,7 +10,7 @@ use doran_platform::{
 
 use crate::{
     StartError, Timing, Upstreams,
-    front_door::{Origins, Services},
+    front_door::{Origins, Services, TrustedProxies},
     limits::Limits,
     live::{
         Contact, Hubs, Log, Pulse, follow_presence, follow_removals, follow_rooms, keep_presence,
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) presences: Presences,
     pub(crate) origins: Origins,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) hubs: Hubs,
     pub(crate) sockets: Sockets,
     pub(crate) contact: Contact,
@@ -74,6 +75,7 @@ impl Gateway {
             presences: Presences::new(redis.clone()),
             redis,
             origins: Origins::new(&platform.config, own_origins),
+            proxies: TrustedProxies::new(platform.config.trusted_proxies.clone()),
             hubs: Hubs::new(platform, &rooms, log, pulse.clone(), timing),
             sockets: Sockets::default(),
             contact: Contact::new(platform, &rooms),

@@ -9,7 +9,11 @@ mod options;
 mod socket;
 
 use axum::Router;
-use doran_platform::{Platform, http::Health, ws_ticket::TicketError};
+use doran_platform::{
+    Platform,
+    http::{Health, Operation},
+    ws_ticket::TicketError,
+};
 use doran_projection::memory;
 
 use crate::gateway::Gateway;
@@ -52,6 +56,11 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
         .merge(socket::routes())
         .merge(front_door::routes(&gateway, health, prometheus))
         .with_state(gateway))
+}
+
+/// What the gateway itself answers under `/api`.
+pub fn operations() -> Vec<Operation> {
+    front_door::described().operations()
 }
 
 fn with_probes(health: Health, gateway: &Gateway) -> Health {

@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use crate::Network;
+
 /// What every role is told when it starts.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Config {
@@ -48,6 +50,10 @@ pub struct Config {
     /// Origins that may call from a browser, comma separated.
     #[arg(long, env = "DORAN_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
+    /// Proxies in front of the gateway that may say where a request came from, as addresses or
+    /// networks such as `10.0.0.0/8`, comma separated.
+    #[arg(long, env = "DORAN_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// Where the page is, for links in mail.
     #[arg(
         long,

@@ -9,7 +9,7 @@ use axum::{
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::must;
+use crate::{check_answer, must};
 
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -80,7 +80,10 @@ impl Call {
     }
 
     pub async fn send(self) -> Reply {
-        must("call", self.answer().await)
+        let (method, path) = (self.method.clone(), self.path.clone());
+        let reply = must("call", self.answer().await);
+        check_answer(method.as_str(), &path, reply.status, &reply.body);
+        reply
     }
 
     async fn answer(self) -> Result<Reply> {

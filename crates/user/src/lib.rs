@@ -21,7 +21,7 @@ use doran_platform::{
     Platform, Role,
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
-    http::Probe,
+    http::{Operation, Probe},
     mail::{MailError, Mailer},
 };
 use doran_projection::{FolderError, SetupError};
@@ -72,9 +72,14 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let erasing = platform.run_policy(EraseDeleted(service.clone()));
     let probes = vec![platform.nats_probe(), database, erasing];
     Ok(Role {
-        routes: routes::routes(service),
+        routes: routes::routes().with_state(service),
         probes,
     })
+}
+
+/// What the routes take and answer.
+pub fn operations() -> Vec<Operation> {
+    routes::routes().operations()
 }
 
 /// Without PostgreSQL people still register; nobody is found.

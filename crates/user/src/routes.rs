@@ -1,9 +1,6 @@
 //! The URLs of the user service.
 
-use axum::{
-    Router,
-    routing::{get, patch, post, put},
-};
+use doran_platform::http::{Routes, get, patch, post, put};
 
 use crate::{
     commands::{
@@ -25,10 +22,16 @@ use crate::{
     state::Service,
 };
 
-pub(crate) fn routes(service: Service) -> Router {
-    Router::new()
-        .route("/api/users", get(list_users).post(register))
-        .route("/api/users/", get(list_users).post(register))
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
+        .route(
+            "/api/users",
+            get(list_users).post(register).creates().refuses(&[404]),
+        )
+        .route(
+            "/api/users/",
+            get(list_users).post(register).creates().refuses(&[404]),
+        )
         .route("/api/users/health", get(health))
         .route("/api/users/audit", get(audit))
         .route("/api/users/search", get(search_users))
@@ -41,7 +44,10 @@ pub(crate) fn routes(service: Service) -> Router {
                 .put(replace_profile)
                 .delete(delete_user),
         )
-        .route("/api/users/{id}/export", get(export_user))
+        .route(
+            "/api/users/{id}/export",
+            get(export_user).gives("application/zip"),
+        )
         .route("/api/users/{id}/password", put(change_password))
         .route(
             "/api/users/{id}/settings",
@@ -49,8 +55,10 @@ pub(crate) fn routes(service: Service) -> Router {
         )
         .route("/api/users/{id}/status", patch(change_status))
         // These paths are auth's, the aggregate is this service's.
-        .route("/api/auth/password/reset/request", post(request_reset))
+        .route(
+            "/api/auth/password/reset/request",
+            post(request_reset).accepts(),
+        )
         .route("/api/auth/password/reset/execute", post(execute_reset))
         .route("/api/auth/users/{id}/role", put(change_role))
-        .with_state(service)
 }

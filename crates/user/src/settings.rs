@@ -8,6 +8,7 @@ use doran_contract::{
 use doran_eventstore::event_id;
 use doran_platform::{event_schema, http::Refusal, keyring::Place};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -22,7 +23,7 @@ const FIELD: &str = "settings";
 /// The setting that is shown beside the person.
 const COACH_CHECK: &str = "coachCheck";
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(transparent)]
 pub(crate) struct Settings(#[garde(skip)] Map<String, Value>);
 

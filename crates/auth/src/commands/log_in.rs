@@ -8,6 +8,7 @@ use doran_platform::{
     keyring::Place,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::{
 /// Has no credential; stands in for whoever has no account.
 const NOBODY: UserId = UserId::new(Uuid::nil());
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(length(chars, min = 1, max = 254))]

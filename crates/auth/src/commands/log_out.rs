@@ -5,12 +5,13 @@ use doran_contract::{ErrorCode, SessionId, session::Revocation};
 use doran_eventstore::Position;
 use doran_platform::http::{Actor, CommandHeaders, Query, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{SOURCE, on_session};
 use crate::{session::Command, state::Service};
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(skip)]
     #[serde(default)]
@@ -18,7 +19,7 @@ pub(crate) struct Request {
 }
 
 /// The sessions that ended.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ended {
     session_ids: Vec<SessionId>,

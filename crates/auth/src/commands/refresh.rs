@@ -5,6 +5,7 @@ use doran_contract::{ErrorCode, session::Tokens};
 use doran_eventstore::CommandContext;
 use doran_platform::http::{Body, CommandHeaders, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, on_session};
@@ -13,7 +14,7 @@ use crate::{
     state::Service,
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(length(bytes, max = 1000))]

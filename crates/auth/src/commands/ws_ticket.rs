@@ -5,11 +5,12 @@ use doran_platform::{
     http::{Actor, Bearer, Refusal, Success},
     ws_ticket::LIFE_SECONDS,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::state::Service;
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Ticket {
     ticket: String,

@@ -7,6 +7,7 @@ use doran_platform::{
     keyring::{Keyring, OpenFieldError, Opened, Place},
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{
     FromRow, Row,
@@ -19,7 +20,7 @@ use sqlx::{
 
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(dive)]
     #[serde(default)]

@@ -9,6 +9,7 @@ use axum::{
     extract::{ConnectInfo, FromRequestParts},
     http::request::Parts,
 };
+use doran_platform::http::openapi::{Sketch, Takes};
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -32,6 +33,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
             .and_then(|hop| hop.trim().parse().ok());
         Ok(Self(last_hop.or(connection.map(|info| info.0.ip()))))
     }
+}
+
+impl Takes for Address {
+    fn describe(_: &mut Sketch<'_>) {}
 }
 
 impl Address {

@@ -14,6 +14,7 @@ use doran_platform::{
     http::{Actor, Body, CommandHeaders, Id, Refusal, Success},
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// One person by `userId`, or several by `userIds`.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(skip)]
@@ -40,7 +41,7 @@ pub(crate) struct Request {
 }
 
 /// What was asked for: the member, or the list of them.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Added {
     One(Option<Member>),

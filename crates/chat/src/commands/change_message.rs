@@ -9,6 +9,7 @@ use doran_contract::{
 use doran_eventstore::{CommandContext, Position};
 use doran_platform::http::{Actor, Body, CommandHeaders, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, target};
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What a message may say is checked where it is changed, for all who change.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Edit {
     content: String,

@@ -8,6 +8,7 @@ use doran_platform::{
     http::{Actor, Body, CommandHeaders, Refusal, Success},
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, add_members::joined_at, people::members, rules, target};
@@ -16,7 +17,7 @@ use crate::{
     state::Service,
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(custom(rules::role))]
     role: RoomRole,

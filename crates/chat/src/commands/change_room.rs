@@ -8,6 +8,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success, valid};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
     state::Service,
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[serde(alias = "roomName")]
     #[garde(

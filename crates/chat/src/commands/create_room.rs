@@ -8,6 +8,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Body, CommandHeaders, Refusal, Success, valid};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::types::Uuid;
 
@@ -22,7 +23,7 @@ use crate::{
     state::Service,
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     /// A direct room needs none: each of its two sees the other.

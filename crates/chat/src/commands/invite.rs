@@ -11,6 +11,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::types::Uuid;
 
@@ -25,7 +26,7 @@ const MAX_SECONDS: u64 = 30 * 24 * 60 * 60;
 const ROOM_BYTES: usize = 16;
 const CODE_BYTES: usize = ROOM_BYTES + 32;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[serde(default = "week")]

@@ -7,12 +7,13 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
 use crate::{messages::move_marker, state::Service};
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(skip)]
     seq: u64,

@@ -6,12 +6,13 @@ use axum::extract::{Path, State};
 use doran_contract::room::Room;
 use doran_platform::http::{Actor, CommandHeaders, Query, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, answer::execute, people::require_all, target};
 use crate::{room::Command, state::Service};
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {
     #[serde(default)]

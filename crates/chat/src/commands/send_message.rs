@@ -9,6 +9,7 @@ use doran_contract::{
 use doran_eventstore::{CommandContext, Position};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// What a message may say is checked where it is sent, for all who send.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {

@@ -1,11 +1,13 @@
 //! Where the next page of a list begins.
 
 use doran_contract::Page;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::types::Uuid;
 
 /// What the last row of a page is sorted by: a number, and its id among equal ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(try_from = "String")]
 pub(super) struct Cursor {
     pub(super) key: i64,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use doran_contract::{ErrorCode, RoomId, UserId, message::HistoryPage};
 use doran_platform::http::{Actor, Id, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{PgConnection, types::Json};
 
@@ -45,7 +46,7 @@ const BOUNDS: &str = "
 const ONE_MOMENT: &str = "begin isolation level repeatable read read only";
 
 /// At most one of `before`, `after` and `around`; the newest page without any.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {
     before: Option<u64>,

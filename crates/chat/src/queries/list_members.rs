@@ -12,6 +12,7 @@ use doran_platform::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{
     FromRow,
@@ -38,7 +39,7 @@ const MEMBERS: &str = "
     order by b.joined_sequence, b.user_id
     limit $4";
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(dive)]
     #[serde(default)]

@@ -4,6 +4,7 @@ use axum::extract::State;
 use doran_contract::{Page, room::Room};
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(dive)]
     #[serde(default)]

@@ -5,13 +5,14 @@ use axum::extract::State;
 use doran_contract::{Page, UserId, room::Presence};
 use doran_platform::http::{Actor, Query, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::state::Service;
 
 const MAX_PEOPLE: usize = 100;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     /// Separated by commas.

@@ -7,6 +7,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{
     FromRow, PgPool,
@@ -46,7 +47,7 @@ const PAGE: &str = concat!(
 
 const ONE: &str = concat!(select_public!(), " and r.id = $2");
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(inner(length(chars, max = 100)))]
     q: Option<String>,

@@ -9,6 +9,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::types::{Json, Uuid};
@@ -57,7 +58,7 @@ const MOST_OPENED: usize = 5_000;
 /// Among so many of the newest hits the best are looked for.
 const RANKED: usize = 500;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
@@ -77,7 +78,8 @@ pub(crate) struct Request {
     cursor: Option<u64>,
 }
 
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(rename_all = "lowercase")]
 enum Sort {
     #[default]

@@ -7,13 +7,14 @@ use doran_contract::{
 };
 use doran_platform::http::{Actor, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::types::chrono::{DateTime, Utc};
 
 use super::room_row::{RoomRow, open};
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {

@@ -13,9 +13,9 @@ use crate::{
 
 /// One line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Route {
-    method: String,
-    path: String,
+pub(crate) struct Route {
+    pub(crate) method: String,
+    pub(crate) path: String,
 }
 
 /// Everybody who asks, from the least to the most.
@@ -43,7 +43,7 @@ const CALLERS: [Caller; 8] = [
     Caller::Administrator,
 ];
 
-fn table() -> Vec<(Route, String)> {
+pub(crate) fn table() -> Vec<(Route, String)> {
     let path = workspace().join("docs/api/access.md");
     let text = fs::read_to_string(path).unwrap();
     let lines = text.lines().filter_map(|line| {
@@ -63,7 +63,7 @@ fn table() -> Vec<(Route, String)> {
 }
 
 /// What the sources of the services route: `.route("<path>", <method>(…).<method>(…))`.
-fn routed() -> BTreeSet<Route> {
+pub(crate) fn routed() -> BTreeSet<Route> {
     let mut routed = BTreeSet::new();
     for service in ["auth", "user", "chat"] {
         let file = workspace().join(format!("crates/{service}/src/routes.rs"));

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use doran_testkit::check_answer;
 use futures_util::{SinkExt, StreamExt};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -20,7 +21,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Person {
     http: Client,
     base: String,
-    token: String,
+    pub(crate) token: String,
     pub(crate) id: String,
 }
 
@@ -75,7 +76,7 @@ impl Person {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         let request = self.request(Method::POST, path).json(body);
-        Reply::read(request.send().await.unwrap()).await
+        Reply::of(&self.http, request).await
     }
 
     /// Reads what is at least as new as `position`.
@@ -83,7 +84,7 @@ impl Person {
         let request = self
             .request(Method::GET, path)
             .header("doran-min-position", position);
-        Reply::read(request.send().await.unwrap()).await
+        Reply::of(&self.http, request).await
     }
 
     pub(crate) async fn patch(&self, path: &str) -> Reply {
@@ -95,12 +96,12 @@ impl Person {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        Reply::read(request.send().await.unwrap()).await
+        Reply::of(&self.http, request).await
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, body: &Value) -> Reply {
         let request = self.request(method, path).json(body);
-        Reply::read(request.send().await.unwrap()).await
+        Reply::of(&self.http, request).await
     }
 
     /// Goes on with the same token after the gateway got another port.
@@ -110,7 +111,7 @@ impl Person {
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         let request = self.request(Method::DELETE, path);
-        Reply::read(request.send().await.unwrap()).await
+        Reply::of(&self.http, request).await
     }
 
     pub(crate) async fn socket(&self) -> Socket {
@@ -129,7 +130,7 @@ impl Person {
         socket
     }
 
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
         if self.token.is_empty() {
             request
@@ -140,13 +141,17 @@ impl Person {
 }
 
 impl Reply {
-    async fn read(response: Response) -> Self {
+    async fn of(http: &Client, request: RequestBuilder) -> Self {
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = http.execute(request).await.unwrap();
         let status = response.status();
         let position = response.headers().get("doran-position");
         let position = position.map(|value| value.to_str().unwrap().to_owned());
         let bytes = response.bytes().await.unwrap();
         // An export is no JSON.
         let mut answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        check_answer(method.as_str(), &path, status.as_u16(), &answer);
         let data = if status.is_success() {
             answer["data"].take()
         } else {

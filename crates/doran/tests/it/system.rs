@@ -17,6 +17,8 @@ pub(crate) struct System {
     pub(crate) gateway: Process,
     /// The services, where they are not in the gateway's process.
     pub(crate) services: Vec<Process>,
+    /// Beside the first one, where there are two.
+    pub(crate) second_gateway: Option<Process>,
     nats: TestNats,
     database: TestDatabase,
     redis: TestRedis,
@@ -51,24 +53,31 @@ impl System {
     /// As compose.yaml runs it: each role with the NATS user of that role.
     pub(crate) async fn in_separate_processes() -> Self {
         let ground = Ground::prepare().await;
-        let roles = [
-            ("auth", NatsUser::Auth),
-            ("user", NatsUser::User),
-            ("chat", NatsUser::Chat),
-        ];
-        let services = roles.map(|(role, user)| Process::start(&[role], ground.variables_of(user)));
+        let services = ["auth", "user", "chat"].map(|role| ground.start_service(role));
         let [auth, user, chat] = services.each_ref().map(Process::base);
-        let words = [
-            "gateway",
-            "--auth-url",
-            &auth,
-            "--user-url",
-            &user,
-            "--chat-url",
-            &chat,
-        ];
-        let gateway = Process::start(&words, ground.variables_of(NatsUser::Gateway));
+        let gateway = ground.start_gateway([&auth, &user, &chat]);
         ground.carry(gateway, services.into())
+    }
+
+    /// As [`System::in_separate_processes`], with a second chat service and a second gateway.
+    pub(crate) async fn with_two_gateways() -> Self {
+        let ground = Ground::prepare().await;
+        let services = ["auth", "user", "chat", "chat"].map(|role| ground.start_service(role));
+        let [auth, user, chat, other_chat] = services.each_ref().map(Process::base);
+        let chats = format!("{chat},{other_chat}");
+        let gateways = [(); 2].map(|()| ground.start_gateway([&auth, &user, &chats]));
+        let [gateway, second] = gateways;
+        Self {
+            second_gateway: Some(second),
+            ..ground.carry(gateway, services.into())
+        }
+    }
+
+    /// As [`System::in_one_process`], with a Redis that nobody else needs.
+    pub(crate) async fn with_redis_of_its_own() -> Self {
+        let ground = Ground::prepare_with(TestRedis::start().await).await;
+        let gateway = Process::start(&["all", "--dev"], ground.variables());
+        ground.carry(gateway, Vec::new())
     }
 
     /// The same people and keys on empty servers, where only the log and the buckets come from
@@ -100,6 +109,14 @@ impl System {
     pub(crate) fn start_again(&mut self) {
         let variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
         self.gateway = Process::start(&["all", "--dev"], variables);
+    }
+
+    pub(crate) fn nats(&self) -> &TestNats {
+        &self.nats
+    }
+
+    pub(crate) fn redis(&self) -> &TestRedis {
+        &self.redis
     }
 
     pub(crate) fn nats_folder(&self) -> PathBuf {
@@ -186,18 +203,46 @@ impl System {
 
 impl Ground {
     async fn prepare() -> Self {
+        Self::prepare_with(TestRedis::database().await).await
+    }
+
+    async fn prepare_with(redis: TestRedis) -> Self {
         let folder = tempfile::tempdir().unwrap();
         MasterKey::open_or_create(&folder.path().join("master.key")).unwrap();
         Signer::open_or_create(&folder.path().join("signing.pem")).unwrap();
         let ground = Self {
             nats: TestNats::start().await,
             database: TestPostgres::database().await,
-            redis: TestRedis::database().await,
+            redis,
             folder,
         };
         let applied = Run::of(doran(&["streams", "apply"]).envs(ground.variables())).await;
         assert_eq!(applied.code, 0, "{applied:?}");
         ground
+    }
+
+    fn start_service(&self, role: &str) -> Process {
+        let user = match role {
+            "auth" => NatsUser::Auth,
+            "user" => NatsUser::User,
+            _ => NatsUser::Chat,
+        };
+        Process::start(&[role], self.variables_of(user))
+    }
+
+    /// In front of auth, user and chat, each with one address or several.
+    fn start_gateway(&self, [auth, user, chat]: [&str; 3]) -> Process {
+        let words = [
+            "gateway",
+            "--no-limits",
+            "--auth-url",
+            auth,
+            "--user-url",
+            user,
+            "--chat-url",
+            chat,
+        ];
+        Process::start(&words, self.variables_of(NatsUser::Gateway))
     }
 
     fn variables(&self) -> Variables {
@@ -221,6 +266,7 @@ impl Ground {
         System {
             gateway,
             services,
+            second_gateway: None,
             nats,
             database,
             redis,

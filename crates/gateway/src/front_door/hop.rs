@@ -1,5 +1,7 @@
 //! Headers that concern one connection only, and those that a client must not forge.
 
+use std::net::IpAddr;
+
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
@@ -7,19 +9,18 @@ use axum::http::{
         TRANSFER_ENCODING, UPGRADE,
     },
 };
-use std::net::IpAddr;
 
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Prepares a request's headers for the way to a service.
-pub(super) fn inward(headers: &mut HeaderMap, peer: IpAddr) {
+pub(super) fn inward(headers: &mut HeaderMap, client: IpAddr) {
     remove_hop_by_hop(headers);
-    // No proxy is trusted, so what a request says of its own way is not passed on.
+    // What a request says of its own way was judged here and is not passed on.
     for forged in [
         HOST,
         EXPECT,
@@ -31,7 +32,7 @@ pub(super) fn inward(headers: &mut HeaderMap, peer: IpAddr) {
     ] {
         headers.remove(forged);
     }
-    if let Ok(address) = HeaderValue::from_str(&peer.to_string()) {
+    if let Ok(address) = HeaderValue::from_str(&client.to_string()) {
         headers.insert(X_FORWARDED_FOR, address);
     }
 }

@@ -12,6 +12,8 @@ use doran_platform::{
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::forward::{RATELIMIT_LIMIT, RATELIMIT_REMAINING, RATELIMIT_RESET};
+
 const PREFLIGHT_LASTS: Duration = Duration::from_mins(10);
 
 #[derive(Clone, Debug)]
@@ -63,7 +65,16 @@ impl Origins {
                 min_position,
                 request_id.clone(),
             ])
-            .expose_headers([position, ETAG, LOCATION, RETRY_AFTER, request_id])
+            .expose_headers([
+                position,
+                ETAG,
+                LOCATION,
+                RETRY_AFTER,
+                request_id,
+                RATELIMIT_LIMIT,
+                RATELIMIT_REMAINING,
+                RATELIMIT_RESET,
+            ])
             .max_age(PREFLIGHT_LASTS)
     }
 }

@@ -1,4 +1,5 @@
-//! The chat page, embedded: each file of `web/` under its own name, `index.html` as `/`.
+//! The pages, embedded: each file of `web/` under its own name, `index.html` as `/`, and
+//! `api-docs.html` as `/api/docs` as well.
 
 use axum::{
     Router,
@@ -18,6 +19,7 @@ use crate::gateway::Gateway;
 struct Web;
 
 const INDEX: &str = "index.html";
+const API_DOCS: &str = "api-docs.html";
 /// What a browser runs or shows; tests and tooling stay inside.
 const SHOWN: [&str; 5] = ["html", "js", "css", "svg", "png"];
 const HIDDEN: &str = "tests/";
@@ -39,6 +41,11 @@ pub(super) fn routes() -> Router<Gateway> {
             get(async move |headers: HeaderMap| answer(&path, &headers)),
         )
     })
+}
+
+/// The page that shows the API's document.
+pub(super) async fn api_docs(request: HeaderMap) -> Response {
+    answer(API_DOCS, &request)
 }
 
 fn is_shown(path: &str) -> bool {

@@ -1,12 +1,12 @@
 //! The URL map, sockets excepted.
 
-use axum::{
-    Router,
-    routing::{any, get},
-};
-use doran_platform::http::Health;
+use axum::{Router, routing::any};
+use doran_platform::http::{Health, Routes, get};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+use tower_http::compression::{
+    CompressionLayer, Predicate,
+    predicate::{NotForContentType, SizeAbove},
+};
 
 use super::{about::about, documents, forward::forward, headers, operations, page};
 use crate::gateway::Gateway;
@@ -19,15 +19,47 @@ pub(crate) fn routes(
     health: Health,
     prometheus: PrometheusHandle,
 ) -> Router<Gateway> {
-    let api = Router::new()
-        .route("/api", get(about))
-        .route("/api/asyncapi.json", get(documents::asyncapi))
+    let api = described()
+        .into_router()
         .route("/api/{*path}", any(forward));
     let all = Router::new()
         .merge(api)
         .merge(operations::routes(health, prometheus))
         .merge(page::routes())
-        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESS_ABOVE_BYTES)))
+        .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(gateway.origins.cors());
     headers::secure(all)
+}
+
+/// Media and archives are compressed already; events must not wait until a block is full.
+fn is_worth_compressing() -> impl Predicate {
+    let kinds = [
+        "image/",
+        "video/",
+        "audio/",
+        "application/zip",
+        "text/event-stream",
+    ];
+    let [image, video, audio, zip, events] = kinds.map(NotForContentType::const_new);
+    SizeAbove::new(COMPRESS_ABOVE_BYTES)
+        .and(image)
+        .and(video)
+        .and(audio)
+        .and(zip)
+        .and(events)
+}
+
+/// What the gateway itself answers under `/api`.
+pub(crate) fn described() -> Routes<Gateway> {
+    Routes::new()
+        .route("/api", get(about))
+        .route("/api/docs", get(page::api_docs).gives("text/html"))
+        .route(
+            "/api/openapi.json",
+            get(documents::openapi).gives("application/json"),
+        )
+        .route(
+            "/api/asyncapi.json",
+            get(documents::asyncapi).gives("application/json"),
+        )
 }

@@ -14,13 +14,13 @@ use axum::{
 };
 use doran_contract::{Answer, ErrorCode};
 use doran_eventstore::Position;
-use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Refusal};
+use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Refusal, SharedBody};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-use super::{Service, hop, instances::Instances};
+use super::{Service, hop, instances::Instances, patience::answer_within, payload::BrokenOff};
 
 /// What an answer to the gateway's own question may weigh: a page of the longest messages.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -44,14 +44,12 @@ pub struct Upstreams {
     pub chat: Upstream,
 }
 
-#[derive(Clone)]
 pub(crate) struct Services {
     auth: Backend,
     users: Backend,
     chat: Backend,
 }
 
-#[derive(Clone)]
 enum Backend {
     InProcess(Router),
     Instances(Box<Instances>),
@@ -68,6 +66,12 @@ pub(crate) enum CallError {
     Away(#[source] tower::BoxError),
     #[error("the service got the request and did not answer")]
     FateUnknown(#[source] tower::BoxError),
+    #[error("the service did not answer in time")]
+    Late,
+    #[error("the service has not answered others and is left alone")]
+    LeftAlone(Duration),
+    #[error(transparent)]
+    BrokenOff(#[from] BrokenOff),
 }
 
 /// What a service answered to the gateway's own question, if not what was asked for.
@@ -81,9 +85,9 @@ pub(crate) struct Refused {
 impl Services {
     pub(crate) fn new(upstreams: Upstreams) -> Self {
         Self {
-            auth: upstreams.auth.into(),
-            users: upstreams.users.into(),
-            chat: upstreams.chat.into(),
+            auth: Backend::new(Service::Auth, upstreams.auth),
+            users: Backend::new(Service::Users, upstreams.users),
+            chat: Backend::new(Service::Chat, upstreams.chat),
         }
     }
 
@@ -93,10 +97,15 @@ impl Services {
         request: Request<Body>,
     ) -> Result<Response, CallError> {
         match self.backend(service) {
-            Some(Backend::InProcess(routes)) => match routes.clone().oneshot(request).await {
-                Ok(response) => Ok(response),
-                Err(never) => match never {},
-            },
+            Some(Backend::InProcess(routes)) => {
+                let (parts, body) = request.into_parts();
+                let body = SharedBody::new(body);
+                let request = Request::from_parts(parts, Body::new(body.clone()));
+                match answer_within(Some(&body), routes.clone().oneshot(request)).await? {
+                    Ok(response) => Ok(response),
+                    Err(never) => match never {},
+                }
+            }
             Some(Backend::Instances(instances)) => instances.call(request).await,
             Some(Backend::Absent) | None => Err(CallError::Absent),
         }
@@ -163,11 +172,13 @@ impl Services {
     }
 }
 
-impl From<Upstream> for Backend {
-    fn from(upstream: Upstream) -> Self {
+impl Backend {
+    fn new(service: Service, upstream: Upstream) -> Self {
         match upstream {
             Upstream::InProcess(routes) => Self::InProcess(complete(routes)),
-            Upstream::Http(bases) => Self::Instances(Box::new(Instances::new(bases))),
+            Upstream::Http(bases) => {
+                Self::Instances(Box::new(Instances::new(service.name(), bases)))
+            }
             Upstream::Absent => Self::Absent,
         }
     }

@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Request, client::RequestErrorKind, connection::State};
+use async_nats::{HeaderMap, Message, Request, client::RequestErrorKind, connection::State};
+use bytes::Bytes;
 use doran_contract::{ErrorCode, command::Reply};
 use doran_platform::trace::{TRACEPARENT, Traceparent};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{answer::Denied, connection::Connection};
 
-const DEADLINE: Duration = Duration::from_secs(5);
+/// What each try waits for. An instance that was killed with a command in its hands costs a client
+/// the first.
+const TRIES: [Duration; 3] = [
+    Duration::from_millis(1500),
+    Duration::from_millis(1500),
+    Duration::from_secs(2),
+];
 
-/// Sends a command and waits for what became of it.
+/// Sends a command and waits for what became of it. Without an answer the same command goes to
+/// whichever instance is free then: they all know one that was executed by its id.
 pub(super) async fn ask<C, T>(
     connection: &Connection,
     subject: &'static str,
@@ -32,19 +40,7 @@ where
     tracing::debug!(trace_id = trace.trace_id(), subject, "a command goes out");
     let mut headers = HeaderMap::new();
     headers.insert(TRACEPARENT, trace.as_str());
-    let request = Request::new()
-        .headers(headers)
-        .payload(body.into())
-        .timeout(Some(DEADLINE));
-    let reply = nats.send_request(subject, request).await.map_err(|error| {
-        tracing::warn!(%error, subject, "a command was not answered");
-        match error.kind() {
-            RequestErrorKind::NoResponders
-            | RequestErrorKind::InvalidSubject
-            | RequestErrorKind::MaxPayloadExceeded => Denied::unavailable(),
-            RequestErrorKind::TimedOut | RequestErrorKind::Other => fate_unknown(),
-        }
-    })?;
+    let reply = try_all(connection, subject, (headers, body.into())).await?;
     match serde_json::from_slice(&reply.payload) {
         Ok(Reply::Accepted(accepted)) => Ok(accepted),
         Ok(Reply::Refused { code, message }) => Err(Denied::new(code, message)),
@@ -53,6 +49,39 @@ where
             Err(fate_unknown())
         }
     }
+}
+
+async fn try_all(
+    connection: &Connection,
+    subject: &'static str,
+    (headers, body): (HeaderMap, Bytes),
+) -> Result<Message, Denied> {
+    let nats = &connection.gateway.platform.nats;
+    let mut may_be_done = false;
+    for patience in TRIES {
+        let request = Request::new()
+            .headers(headers.clone())
+            .payload(body.clone())
+            .timeout(Some(patience));
+        let error = match nats.send_request(subject, request).await {
+            Ok(reply) => return Ok(reply),
+            Err(error) => error,
+        };
+        tracing::warn!(%error, subject, "a command was not answered");
+        match error.kind() {
+            RequestErrorKind::TimedOut => may_be_done = true,
+            RequestErrorKind::Other => break,
+            RequestErrorKind::NoResponders
+            | RequestErrorKind::InvalidSubject
+            | RequestErrorKind::MaxPayloadExceeded => {
+                if may_be_done {
+                    break;
+                }
+                return Err(Denied::unavailable());
+            }
+        }
+    }
+    Err(fate_unknown())
 }
 
 fn fate_unknown() -> Denied {

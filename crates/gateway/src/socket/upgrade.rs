@@ -1,14 +1,11 @@
 //! `GET /ws` and `/ws/chat`: from HTTP to a socket.
 
-use std::{
-    convert::Infallible,
-    net::{Ipv4Addr, SocketAddr},
-};
+use std::convert::Infallible;
 
 use axum::{
     Router,
     extract::{
-        ConnectInfo, FromRequestParts, State,
+        FromRequestParts, State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
     http::{HeaderMap, request::Parts},
@@ -92,14 +89,14 @@ fn offers_native(upgrade: &WebSocketUpgrade) -> bool {
     offered.any(|protocol| protocol.as_bytes() == SUBPROTOCOL.as_bytes())
 }
 
-impl<S: Sync> FromRequestParts<S> for Opening {
+impl FromRequestParts<Gateway> for Opening {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    async fn from_request_parts(parts: &mut Parts, gateway: &Gateway) -> Result<Self, Infallible> {
+        let client = gateway.proxies.client(&parts.headers, &parts.extensions);
         Ok(Self {
             ticket: parts.uri.query().and_then(ticket),
-            peer: peer.map_or((Ipv4Addr::UNSPECIFIED, 0).into(), |info| info.0),
+            peer: (client, 0).into(),
         })
     }
 }

@@ -352,3 +352,27 @@ async fn programs_get_the_events_described() {
     let sealed = &document["components"]["messages"]["MessageSent"]["x-sealed"];
     assert_eq!(*sealed, serde_json::json!(["content"]));
 }
+
+#[tokio::test]
+async fn people_and_programs_get_the_routes_described() {
+    let world = World::start().await;
+    let http = Client::new();
+    let get = async |path: &str| http.get(world.url(path)).send().await.unwrap();
+    let response = get("/api/openapi.json").await;
+    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+    let document = json(response).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let login = &document["paths"]["/api/auth/login"]["post"];
+    assert_eq!(login["operationId"], "logIn");
+    let page = get("/api/docs").await;
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    let policy = page.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'self'"), "{policy}");
+    let page = page.text().await.unwrap();
+    for part in ["/api-docs.js", "/api-docs.css", "/schema-text.js"] {
+        assert!(part == "/schema-text.js" || page.contains(part), "{part}");
+        assert_eq!(get(part).await.status(), StatusCode::OK, "{part}");
+    }
+    let other = http.post(world.url("/api/docs")).send().await.unwrap();
+    assert_eq!(other.status(), StatusCode::METHOD_NOT_ALLOWED);
+}

@@ -2,10 +2,12 @@
 
 #![cfg(test)]
 
+mod attacks;
 mod changes;
 mod client;
 mod faults;
 mod front_door;
+mod instances;
 mod limits;
 mod live;
 mod log_in;

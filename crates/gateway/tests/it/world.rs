@@ -76,6 +76,7 @@ pub(crate) struct Setup {
     pub(crate) timing: Timing,
     /// Instead of the chat routes in this process.
     pub(crate) chat: Option<Upstream>,
+    pub(crate) trusted_proxies: &'static str,
 }
 
 impl Default for Setup {
@@ -87,6 +88,7 @@ impl Default for Setup {
                 ..Timing::default()
             },
             chat: None,
+            trusted_proxies: "",
         }
     }
 }
@@ -114,7 +116,7 @@ impl World {
         let keys = tempfile::tempdir().unwrap();
         let clock = TestClock::at("2026-03-01T09:00:00Z");
         let platform = Platform::start(
-            config(&nats, &keys, setup.redis_url.as_deref()),
+            config(&nats, &keys, &setup),
             Clock::from_fn(clock.reader()),
             Lifecycle::default(),
             "gateway",
@@ -651,15 +653,15 @@ pub(crate) fn echo_routes(prefix: &str) -> Router {
             .map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap_or_default())))
             .collect();
         let (method, uri) = (request.method().to_string(), request.uri().to_string());
-        let body = axum::body::to_bytes(request.into_body(), 1 << 20)
-            .await
-            .unwrap();
-        Success::ok(json!({
+        let Ok(body) = axum::body::to_bytes(request.into_body(), 1 << 20).await else {
+            return Err(Refusal::new(ErrorCode::BadRequest, "not whole"));
+        };
+        Ok(Success::ok(json!({
             "method": method,
             "uri": uri,
             "headers": headers,
             "body": String::from_utf8_lossy(&body),
-        }))
+        })))
     };
     let health = async || Success::ok(json!({ "status": "UP" }));
     Router::new()
@@ -681,7 +683,7 @@ pub(crate) async fn listen(platform: &Platform, routes: Router) -> SocketAddr {
     let routes = edge(routes, platform.clock.clone());
     let lifecycle = platform.lifecycle.clone();
     platform.lifecycle.spawn(async move {
-        serve(listener, routes, &lifecycle).await.unwrap();
+        serve(listener, routes, &lifecycle).await;
     });
     address
 }
@@ -701,7 +703,7 @@ fn context(time: DateTime<Utc>, command_id: uuid::Uuid) -> CommandContext {
 }
 
 /// The gateway runs as the user that has its rights alone.
-fn config(nats: &TestNats, keys: &TempDir, redis_url: Option<&str>) -> Config {
+fn config(nats: &TestNats, keys: &TempDir, setup: &Setup) -> Config {
     let mut arguments = vec![
         "test".to_owned(),
         "--dev".to_owned(),
@@ -710,9 +712,13 @@ fn config(nats: &TestNats, keys: &TempDir, redis_url: Option<&str>) -> Config {
         format!("--nats-password={}", nats.password(NatsUser::Gateway)),
         format!("--master-key-file={}", keys.path().join("master").display()),
     ];
-    if redis_url.is_none() {
+    if !setup.trusted_proxies.is_empty() {
+        arguments.push(format!("--trusted-proxies={}", setup.trusted_proxies));
+    }
+    if setup.redis_url.is_none() {
         arguments.push("--no-limits".to_owned());
     }
+    let redis_url = setup.redis_url.as_deref();
     let redis_url = redis_url.unwrap_or("redis://127.0.0.1:1");
     arguments.push(format!("--redis-url={redis_url}"));
     Arguments::parse_from(arguments).config

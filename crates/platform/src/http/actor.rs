@@ -12,7 +12,10 @@ use doran_contract::{
 };
 use zeroize::Zeroizing;
 
-use super::Refusal;
+use super::{
+    Refusal,
+    openapi::{Sketch, Takes},
+};
 use crate::{Platform, access_token::TokenError};
 
 /// After so much silence of the log a suspension may have been missed.
@@ -143,6 +146,24 @@ where
                 "only administrators may do this",
             ))
         }
+    }
+}
+
+impl Takes for Actor {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.needs_token();
+    }
+}
+
+impl Takes for Admin {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.needs_token();
+    }
+}
+
+impl Takes for Bearer {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.needs_token();
     }
 }
 

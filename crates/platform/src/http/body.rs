@@ -1,5 +1,7 @@
 //! JSON bodies: read, checked, and refused with the name of the field that does not fit.
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRequest, Request},
     http::{StatusCode, header::CONTENT_TYPE},
@@ -7,9 +9,17 @@ use axum::{
 use bytes::Bytes;
 use doran_contract::{ErrorCode, FieldError};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
-use super::Refusal;
+use super::{
+    Refusal,
+    openapi::{Sketch, Takes},
+};
+
+/// A megabyte over a poor line.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// A valid body, and its bytes as they came.
 #[derive(Debug)]
@@ -32,8 +42,11 @@ where
                 "the body must be application/json",
             ));
         }
-        let raw = Bytes::from_request(request, state)
+        let raw = timeout(WITHIN, Bytes::from_request(request, state))
             .await
+            .map_err(|_elapsed| {
+                Refusal::new(ErrorCode::BadRequest, "the body did not arrive in time")
+            })?
             .map_err(|rejection| {
                 if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                     Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")
@@ -43,6 +56,13 @@ where
             })?;
         let value = parse(&raw)?;
         Ok(Self { value, raw })
+    }
+}
+
+impl<T: JsonSchema> Takes for Body<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.takes_json::<T>();
+        sketch.refuses([400, 413, 415, 422]);
     }
 }
 

@@ -5,7 +5,10 @@ use doran_contract::{ErrorCode, UserId, id};
 use doran_eventstore::CommandContext;
 use uuid::Uuid;
 
-use super::{IDEMPOTENCY_KEY, Refusal, RequestId};
+use super::{
+    IDEMPOTENCY_KEY, Refusal, RequestId,
+    openapi::{Sketch, Takes},
+};
 use crate::{
     Platform,
     trace::{TRACEPARENT, Traceparent},
@@ -89,6 +92,15 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandHeaders {
                 .and_then(Traceparent::parse)
                 .map(|trace| trace.as_str().to_owned()),
         })
+    }
+}
+
+impl Takes for CommandHeaders {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.is_command();
+        sketch.reads_header("IdempotencyKey");
+        sketch.reads_header("IfMatch");
+        sketch.refuses([400, 409, 412, 504]);
     }
 }
 

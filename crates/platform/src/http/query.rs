@@ -8,12 +8,17 @@ use axum::{
 };
 use doran_contract::ErrorCode;
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IntoDeserializer},
 };
 
-use super::{Refusal, body::fields};
+use super::{
+    Refusal,
+    body::fields,
+    openapi::{Sketch, Takes},
+};
 
 /// A valid query string.
 #[derive(Debug)]
@@ -33,6 +38,13 @@ where
             .validate()
             .map_err(|report| Refusal::invalid(fields(&report)))?;
         Ok(Self(value))
+    }
+}
+
+impl<T: JsonSchema> Takes for Query<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.takes_query::<T>();
+        sketch.refuses([400, 422]);
     }
 }
 
@@ -78,9 +90,16 @@ where
     }
 }
 
+impl<T> Takes for Id<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.refuses([400]);
+    }
+}
+
 /// Length of a page: 1–100, 50 unless told.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, Validate)]
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema, Validate)]
 #[garde(transparent)]
+#[schemars(inline)]
 #[serde(transparent)]
 pub struct Limit(#[garde(range(min = 1, max = 100))] u32);
 

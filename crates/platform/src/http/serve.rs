@@ -1,93 +1,155 @@
-//! The edge of a process: what every request passes first, and the listening itself.
+//! Listening, and what one connection may do: it sends its headers and its body in time and in
+//! bounds, says plainly how long they are, and ends when the process does.
 
 use std::{
+    convert::Infallible,
+    io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
     time::Duration,
 };
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    middleware,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    http::{
+        HeaderValue, Version,
+        header::{CONNECTION, EXPECT, HOST, TRANSFER_ENCODING},
+    },
     response::{IntoResponse, Response},
 };
 use doran_contract::ErrorCode;
-use tokio::net::TcpListener;
-use tower_http::{
-    catch_panic::CatchPanicLayer,
-    trace::{DefaultOnResponse, TraceLayer},
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
 };
-use tracing::{Level, Span};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use tower_http::timeout::TimeoutBody;
 
-use super::{MAX_JSON_BYTES, Refusal, RequestId, request_id};
-use crate::{Clock, Lifecycle, trace::Traceparent};
+use super::{Refusal, SharedBody};
+use crate::Lifecycle;
 
-/// Wraps what the process serves: request id, access log, panics as 500, body limit, 404 and 405.
-pub fn edge(routes: Router, clock: Clock) -> Router {
-    let trace = TraceLayer::new_for_http()
-        .make_span_with(span)
-        .on_response(DefaultOnResponse::new().level(Level::INFO));
-    routes
-        .fallback(async || Refusal::not_found("route"))
-        .method_not_allowed_fallback(async || {
-            Refusal::new(
-                ErrorCode::MethodNotAllowed,
-                "this route does not take that method",
-            )
-        })
-        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
-        .layer(CatchPanicLayer::custom(|_| panicked()))
-        .layer(trace)
-        .layer(middleware::from_fn_with_state(clock, request_id))
-}
+/// From a connection's start, or its last answer, to the end of the next request's headers.
+const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+/// Between two pieces of a body.
+const BODY_SILENCE: Duration = Duration::from_secs(15);
+/// All headers of a request.
+const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// More connections wait until others end.
+const MAX_CONNECTIONS: usize = 65_536;
+/// What somebody who was refused may still send before the answer.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
+/// After the system refused one more connection.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Binds a port on the loopback address unless told otherwise.
-pub async fn listen(address: Option<SocketAddr>, port: u16) -> std::io::Result<TcpListener> {
+pub async fn listen(address: Option<SocketAddr>, port: u16) -> io::Result<TcpListener> {
     let address = address.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
     TcpListener::bind(address).await
 }
 
-/// Serves until the lifecycle stops; requests under way are finished within its drain time.
-pub async fn serve(
-    listener: TcpListener,
-    routes: Router,
-    lifecycle: &Lifecycle,
-) -> std::io::Result<()> {
-    let stopping = lifecycle.stopping().clone();
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let server =
-        axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
-    tokio::select! {
-        served = server => served,
-        // axum waits for ever on open WebSockets, so the drain has an end of its own.
-        () = async {
-            stopping.cancelled().await;
-            tokio::time::sleep(Duration::from_secs(5)).await;
-        } => Ok(()),
+/// Takes connections until the lifecycle stops, which then waits for the requests under way.
+pub async fn serve(listener: TcpListener, routes: Router, lifecycle: &Lifecycle) {
+    let stopping = lifecycle.stopping();
+    let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    while let Some(Ok(permit)) = stopping
+        .run_until_cancelled(Arc::clone(&free).acquire_owned())
+        .await
+    {
+        match stopping.run_until_cancelled(listener.accept()).await {
+            None => return,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a connection is not taken");
+                sleep(ACCEPT_AGAIN).await;
+            }
+            Some(Ok((stream, peer))) => {
+                let connection = converse(stream, peer, routes.clone(), stopping.clone());
+                lifecycle.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+        }
     }
 }
 
-/// The path and not the query: a query can hold what people searched for.
-fn span(request: &Request) -> Span {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map_or("", |id| id.0.as_str());
-    let trace = request.extensions().get::<Traceparent>();
-    tracing::info_span!(
-        "http",
-        method = %request.method(),
-        path = request.uri().path(),
-        request_id = id,
-        trace_id = trace.map_or("", Traceparent::trace_id),
-    )
+/// One connection, from its first request to its last.
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: Router,
+    stopping: CancellationToken,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "small answers may wait");
+    }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let routes = routes.clone();
+        async move { Ok::<_, Infallible>(answer(routes, peer, request).await) }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_header_size(MAX_HEADER_BYTES)
+            .max_buf_size(2 * MAX_HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, %peer, "a connection broke off");
+    }
 }
 
-fn panicked() -> Response {
-    tracing::error!("a handler panicked");
-    let refusal = Refusal::new(ErrorCode::Internal, "something went wrong here");
-    let mut response = refusal.into_response();
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+async fn answer(routes: Router, peer: SocketAddr, request: Request<Incoming>) -> Response {
+    let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let mut response = if names_one_host(&request) {
+        route(routes, peer, request).await
+    } else {
+        Refusal::new(ErrorCode::BadRequest, "name one host").into_response()
+    };
+    if is_chunked {
+        // Somebody between may have believed a length that stood beside it (RFC 9112, 6.1): nothing
+        // that follows on this connection is taken for a request.
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+async fn route(routes: Router, peer: SocketAddr, request: Request<Incoming>) -> Response {
+    let waits_for_leave = request.headers().contains_key(EXPECT);
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(ConnectInfo(peer));
+    let body = SharedBody::new(Body::new(TimeoutBody::new(BODY_SILENCE, body)));
+    let request = Request::from_parts(parts, Body::new(body.clone()));
+    let response = match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    if response.status().is_client_error() && !waits_for_leave {
+        // Who is refused in the middle of sending reads the answer only when they have sent it all.
+        drop(timeout(LINGER, body.drain(LINGER_BYTES)).await);
+    }
+    response
+}
+
+/// RFC 9112, 3.2.
+fn names_one_host<B>(request: &Request<B>) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
 }

@@ -10,9 +10,13 @@ use axum::{
 };
 use doran_contract::Answer;
 use doran_eventstore::Position;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::POSITION;
+use super::{
+    POSITION,
+    openapi::{Answers, Sketch},
+};
 use crate::Clock;
 
 /// `data` in the envelope of contract §1, with the headers that belong to it.
@@ -68,6 +72,12 @@ impl<T> Success<T> {
             self.headers.insert(ETAG, value);
         }
         self
+    }
+}
+
+impl<T: JsonSchema> Answers for Success<T> {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.answers::<T>();
     }
 }
 

@@ -10,13 +10,23 @@ use doran_contract::ErrorCode;
 use doran_eventstore::Position;
 use doran_projection::Positions;
 
-use super::{MIN_POSITION, Refusal};
+use super::{
+    MIN_POSITION, Refusal,
+    openapi::{Sketch, Takes},
+};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Proof that the service's read models are as new as the client asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct UpToDate;
+
+impl Takes for UpToDate {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.reads_header("DoranMinPosition");
+        sketch.refuses([400]);
+    }
+}
 
 impl<S> FromRequestParts<S> for UpToDate
 where

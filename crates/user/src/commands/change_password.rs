@@ -12,6 +12,7 @@ use doran_contract::{
 use doran_eventstore::{CommandContext, ExecuteError};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success, valid};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
@@ -24,7 +25,7 @@ use crate::{
 /// How often the hash is looked at again that somebody else replaced meanwhile.
 const TRIES: usize = 3;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(length(chars, min = 1, max = 1000))]

@@ -9,6 +9,7 @@ use doran_platform::{
     profile::PersonalData,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 
 use super::SOURCE;
@@ -22,7 +23,7 @@ use crate::{
 /// How often a change is put on top of what others changed meanwhile.
 const TRIES: usize = 5;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Patch {
     #[garde(email, length(chars, max = 254))]
@@ -57,7 +58,7 @@ pub(crate) struct Patch {
     info: Option<Option<String>>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Replacement {
     #[garde(email, length(chars, max = 254))]

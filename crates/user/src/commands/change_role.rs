@@ -7,6 +7,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Admin, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
@@ -15,7 +16,7 @@ use crate::{
     user::{Command, Error},
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(skip)]
     role: Role,

@@ -6,12 +6,13 @@
 use axum::extract::State;
 use doran_contract::UserId;
 use doran_platform::http::{Actor, CommandHeaders, Id, Refusal, Success};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SOURCE;
 use crate::{access::require_self_or_admin, state::Service, user::Command};
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Deleted {
     id: UserId,
     deleted: bool,

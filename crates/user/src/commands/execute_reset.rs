@@ -10,6 +10,7 @@ use doran_contract::user::PasswordChange;
 use doran_eventstore::{CommandContext, ExecuteError};
 use doran_platform::http::{Body, CommandHeaders, Refusal, Success, valid};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
@@ -19,7 +20,7 @@ use crate::{
     user::{Command, Error},
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(length(chars, min = 1, max = 200))]

@@ -8,6 +8,7 @@ use doran_platform::{
     profile::PersonalData,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
@@ -17,7 +18,7 @@ use crate::{
     user::{Command, EMAIL_CLAIM, Error, Registration},
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(email, length(chars, max = 254))]

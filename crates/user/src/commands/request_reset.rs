@@ -13,6 +13,7 @@ use doran_platform::{
     profile::ProfileError,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     user::EMAIL_CLAIM,
 };
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(email, length(chars, max = 254))]
     email: String,

@@ -4,6 +4,7 @@ use axum::extract::State;
 use doran_contract::{Page, Timestamp, UserId};
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{
@@ -16,7 +17,7 @@ use sqlx::{
 
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     /// A person's id, the name of a policy, or `operator`.
     #[garde(length(chars, max = 100))]
@@ -39,7 +40,8 @@ pub(crate) struct Request {
 }
 
 /// One thing that was done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "AuditEntry")]
 pub(crate) struct Entry {
     /// Where it lies in `USER`.
     sequence: i64,

@@ -4,7 +4,10 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use doran_platform::http::Refusal;
+use doran_platform::http::{
+    Refusal,
+    openapi::{Sketch, Takes},
+};
 
 /// A valid address.
 pub(crate) struct Email(pub(crate) String);
@@ -19,5 +22,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Email {
             .map_err(|error| invalid(error.body_text()))?;
         garde::rules::email::parse_email(&email).map_err(|error| invalid(error.to_string()))?;
         Ok(Self(email))
+    }
+}
+
+impl Takes for Email {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.refuses([422]);
     }
 }

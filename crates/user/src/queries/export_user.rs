@@ -9,7 +9,7 @@ use axum::{
         HeaderName,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
     },
-    response::IntoResponse,
+    response::{IntoResponse, Response},
 };
 use doran_contract::{ErrorCode, UserId};
 use doran_platform::http::{Actor, Id, Refusal};
@@ -33,7 +33,7 @@ pub(crate) async fn export_user(
     State(service): State<Service>,
     actor: Actor,
     Id(user): Id<UserId>,
-) -> Result<impl IntoResponse, Refusal> {
+) -> Result<Response, Refusal> {
     require_self_or_admin(&actor, user)?;
     let platform = &service.platform;
     let profile = platform.profiles.find(user).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn export_user(
     let body = export.stream().inspect_err(|error| {
         tracing::error!(%error, "an export broke off");
     });
-    Ok((HEADERS, Body::from_stream(body)))
+    Ok((HEADERS, Body::from_stream(body)).into_response())
 }
 
 impl From<ExportError> for Refusal {

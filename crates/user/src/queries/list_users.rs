@@ -7,6 +7,7 @@ use doran_contract::{
 };
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(length(chars, max = 254))]
     #[serde(default, deserialize_with = "unless_empty")]

@@ -5,6 +5,7 @@ use axum::extract::State;
 use doran_contract::{Page, user::User};
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate, valid};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::state::Service;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 pub(crate) struct Request {
     #[garde(length(chars, max = 254), custom(valid::not_blank))]
     q: String,

@@ -1,0 +1,61 @@
+//! The edge of a process: what every request passes first, whoever listens.
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware,
+    response::{IntoResponse, Response},
+};
+use doran_contract::ErrorCode;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    trace::{DefaultOnResponse, TraceLayer},
+};
+use tracing::{Level, Span};
+
+use super::{MAX_JSON_BYTES, Refusal, RequestId, request_id};
+use crate::{Clock, trace::Traceparent};
+
+/// Wraps what the process serves: request id, access log, panics as 500, body limit, 404 and 405.
+pub fn edge(routes: Router, clock: Clock) -> Router {
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_response(DefaultOnResponse::new().level(Level::INFO));
+    routes
+        .fallback(async || Refusal::not_found("route"))
+        .method_not_allowed_fallback(async || {
+            Refusal::new(
+                ErrorCode::MethodNotAllowed,
+                "this route does not take that method",
+            )
+        })
+        .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
+        .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(trace)
+        .layer(middleware::from_fn_with_state(clock, request_id))
+}
+
+/// The path and not the query: a query can hold what people searched for.
+fn span(request: &Request) -> Span {
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map_or("", |id| id.0.as_str());
+    let trace = request.extensions().get::<Traceparent>();
+    tracing::info_span!(
+        "http",
+        method = %request.method(),
+        path = request.uri().path(),
+        request_id = id,
+        trace_id = trace.map_or("", Traceparent::trace_id),
+    )
+}
+
+fn panicked() -> Response {
+    tracing::error!("a handler panicked");
+    let refusal = Refusal::new(ErrorCode::Internal, "something went wrong here");
+    let mut response = refusal.into_response();
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
