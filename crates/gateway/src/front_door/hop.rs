@@ -17,7 +17,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Prepares a request's headers for the way to a service.
-pub(super) fn inward(headers: &mut HeaderMap, peer: IpAddr) {
+pub(crate) fn inward(headers: &mut HeaderMap, peer: IpAddr) {
     remove_hop_by_hop(headers);
     // No proxy is trusted, so what a request says of its own way is not passed on.
     for forged in [
@@ -37,7 +37,7 @@ pub(super) fn inward(headers: &mut HeaderMap, peer: IpAddr) {
 }
 
 /// Prepares an answer's headers for the way to the client.
-pub(super) fn outward(headers: &mut HeaderMap) {
+pub(crate) fn outward(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
 }
 

@@ -5,7 +5,7 @@ mod about;
 mod documents;
 mod forward;
 mod headers;
-mod hop;
+pub(crate) mod hop;
 mod instances;
 mod operations;
 mod origin;
