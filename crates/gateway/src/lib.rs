@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod options;
 mod socket;
+mod sockjs;
 
 use axum::Router;
 use doran_platform::{
@@ -21,6 +22,7 @@ pub use crate::{
     front_door::{Upstream, Upstreams},
     live::EpochError,
     options::{Options, Timing, local_origins},
+    sockjs::{Gone, Host, Mount, Pipe, Settings, Visitor, greeting},
 };
 
 const WITHOUT_REDIS: &str = "limits are kept by each gateway alone, presence is unknown";
@@ -49,11 +51,12 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
         prometheus,
         own_origins,
         timing,
+        address,
     } = options;
     let gateway = Gateway::start(platform, upstreams, own_origins, timing).await?;
     let health = with_probes(health, &gateway);
     Ok(Router::new()
-        .merge(socket::routes())
+        .merge(socket::routes(&gateway, address))
         .merge(front_door::routes(&gateway, health, prometheus))
         .with_state(gateway))
 }
