@@ -146,8 +146,8 @@ async fn a_gateway_and_a_chat_service_are_killed_and_nothing_is_lost_or_doubled(
     let send = longest(&journals, |journal| journal.longest_send);
     assert!(send < Duration::from_secs(3), "a message took {send:?}");
     // Queries go on, too: by the instance that is left.
+    let kim = Person::log_in(&system, "reader").await;
     for _ in 0..10 {
-        let kim = Person::log_in(&system, "reader").await;
         let rooms = kim.call(Method::GET, "/api/chat/rooms", None).await;
         assert_eq!(rooms.status, StatusCode::OK, "{}", rooms.data);
     }

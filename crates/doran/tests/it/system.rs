@@ -1,6 +1,6 @@
 //! The whole system: servers of the test's own, and `doran` in front of them.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, path::PathBuf, thread};
 
 use async_nats::{Client, HeaderMap};
 use doran_platform::{access_token::Signer, secret::MasterKey};
@@ -53,7 +53,7 @@ impl System {
     /// As compose.yaml runs it: each role with the NATS user of that role.
     pub(crate) async fn in_separate_processes() -> Self {
         let ground = Ground::prepare().await;
-        let services = ["auth", "user", "chat"].map(|role| ground.start_service(role));
+        let services = at_once(["auth", "user", "chat"], |role| ground.start_service(role));
         let [auth, user, chat] = services.each_ref().map(Process::base);
         let gateway = ground.start_gateway([&auth, &user, &chat]);
         ground.carry(gateway, services.into())
@@ -62,11 +62,12 @@ impl System {
     /// As [`System::in_separate_processes`], with a second chat service and a second gateway.
     pub(crate) async fn with_two_gateways() -> Self {
         let ground = Ground::prepare().await;
-        let services = ["auth", "user", "chat", "chat"].map(|role| ground.start_service(role));
+        let roles = ["auth", "user", "chat", "chat"];
+        let services = at_once(roles, |role| ground.start_service(role));
         let [auth, user, chat, other_chat] = services.each_ref().map(Process::base);
         let chats = format!("{chat},{other_chat}");
-        let gateways = [(); 2].map(|()| ground.start_gateway([&auth, &user, &chats]));
-        let [gateway, second] = gateways;
+        let start = |()| ground.start_gateway([&auth, &user, &chats]);
+        let [gateway, second] = at_once([(); 2], start);
         Self {
             second_gateway: Some(second),
             ..ground.carry(gateway, services.into())
@@ -273,6 +274,18 @@ impl Ground {
             folder,
         }
     }
+}
+
+/// Processes take their time to start, each the same.
+fn at_once<T: Send, const N: usize>(
+    of: [T; N],
+    start: impl Fn(T) -> Process + Sync,
+) -> [Process; N] {
+    let start = &start;
+    thread::scope(|scope| {
+        let starting = of.map(|one| scope.spawn(move || start(one)));
+        starting.map(|process| process.join().unwrap())
+    })
 }
 
 fn act_as(user: NatsUser, nats: &TestNats, variables: &mut Variables) {
