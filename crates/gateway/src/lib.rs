@@ -42,7 +42,7 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
     let Options {
         upstreams,
         health,
-        prometheus,
+        metrics,
         own_origins,
         timing,
     } = options;
@@ -50,7 +50,7 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
     let health = with_probes(health, &gateway);
     Ok(Router::new()
         .merge(socket::routes())
-        .merge(front_door::routes(&gateway, health, prometheus))
+        .merge(front_door::routes(&gateway, health, metrics))
         .with_state(gateway))
 }
 

@@ -14,6 +14,7 @@ pub mod keyring;
 mod lifecycle;
 pub mod mail;
 pub mod nats;
+mod nats_store;
 mod overwrite;
 pub mod password;
 mod platform;

@@ -11,6 +11,7 @@ mod erasure;
 mod events;
 mod golden;
 mod help;
+mod metrics;
 mod operators;
 mod policies;
 mod process;

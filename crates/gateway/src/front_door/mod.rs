@@ -7,7 +7,6 @@ mod forward;
 mod headers;
 mod hop;
 mod instances;
-mod operations;
 mod origin;
 mod page;
 mod routes;

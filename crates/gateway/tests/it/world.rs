@@ -41,6 +41,7 @@ use doran_platform::{
     http::{Health, Refusal, Success, edge, serve},
     keyring::{Keyring, Place},
     profile::PersonalData,
+    telemetry::Metrics,
 };
 use doran_testkit::{NatsUser, TestClock, TestNats};
 use futures_util::StreamExt;
@@ -133,8 +134,8 @@ impl World {
                 .chat
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
         };
-        let prometheus = PrometheusBuilder::new().build_recorder().handle();
-        let mut options = Options::new(upstreams, Health::default(), prometheus);
+        let metrics = Metrics::of(PrometheusBuilder::new().build_recorder().handle());
+        let mut options = Options::new(upstreams, Health::default(), metrics);
         options.own_origins = vec![OWN_ORIGIN.to_owned()];
         options.timing = setup.timing;
         let routes = doran_gateway::start(&platform, options).await.unwrap();

@@ -20,10 +20,10 @@ use tower_http::{
 };
 use tracing::{Level, Span};
 
-use super::{MAX_JSON_BYTES, Refusal, RequestId, request_id};
+use super::{MAX_JSON_BYTES, Refusal, RequestId, measure::measure, request_id};
 use crate::{Clock, Lifecycle, trace::Traceparent};
 
-/// Wraps what the process serves: request id, access log, panics as 500, body limit, 404 and 405.
+/// Wraps what the process serves: request id, access log, figures, panics as 500, body limit, 404 and 405.
 pub fn edge(routes: Router, clock: Clock) -> Router {
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
@@ -38,6 +38,7 @@ pub fn edge(routes: Router, clock: Clock) -> Router {
         })
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(middleware::from_fn(measure))
         .layer(trace)
         .layer(middleware::from_fn_with_state(clock, request_id))
 }

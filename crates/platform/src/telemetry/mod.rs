@@ -1,8 +1,11 @@
 //! Logs and metrics of the process. Logs never hold message text, tokens, passwords or addresses.
 
+pub mod metric;
+
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -13,11 +16,6 @@ pub enum LogFormat {
     Pretty,
     Json,
 }
-
-/// Upper bounds in seconds of the histogram buckets.
-const SECONDS: &[f64] = &[
-    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
 
 /// Starts logging to standard error. `level` is a filter such as `info` or `doran_chat=debug`.
 pub fn log(format: LogFormat, level: &str) {
@@ -36,9 +34,32 @@ pub fn log(format: LogFormat, level: &str) {
     }
 }
 
-/// Starts collecting metrics; the handle renders them as Prometheus text.
-pub fn metrics() -> Result<PrometheusHandle, BuildError> {
-    PrometheusBuilder::new()
-        .set_buckets(SECONDS)?
-        .install_recorder()
+/// What the process counts and measures. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts collecting, once in a process.
+    pub fn start() -> Result<Self, BuildError> {
+        let handle = metric::with_buckets(PrometheusBuilder::new())?.install_recorder()?;
+        metric::describe();
+        metrics::gauge!("doran_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        Ok(Self(handle))
+    }
+
+    /// Collects for nobody but the holder of the handle, as tests do that share a process.
+    pub fn of(handle: PrometheusHandle) -> Self {
+        Self(handle)
+    }
+
+    /// Everything as Prometheus text.
+    pub fn render(&self) -> String {
+        Collector::default().collect();
+        self.0.render()
+    }
+
+    /// Folds old samples into their histograms; to be called every few seconds.
+    pub fn run_upkeep(&self) {
+        self.0.run_upkeep();
+    }
 }
