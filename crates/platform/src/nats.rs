@@ -71,7 +71,10 @@ async fn open(
         });
     // async-nats ignores a user in the URL, so it is given here.
     if let (Some(user), Some(password)) = (user, password) {
-        options = options.user_and_password(user.to_owned(), password.to_owned());
+        options = options
+            .user_and_password(user.to_owned(), password.to_owned())
+            // The inboxes that nats.conf lets this user alone listen to.
+            .custom_inbox_prefix(format!("_INBOX_{user}"));
     }
     options
         .connect(servers)
