@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
-use doran_platform::telemetry::{self, LogFormat};
+use doran_platform::telemetry::{LogFormat, Logging};
 
 use crate::{commands::Command, exit};
 
@@ -36,6 +36,14 @@ struct Log {
     /// unless told, tools `warn`
     #[arg(long, global = true, env = "DORAN_LOG", value_name = "FILTER")]
     log_level: Option<String>,
+    /// Where an OpenTelemetry collector takes spans over HTTP, such as `http://127.0.0.1:4318`
+    #[arg(
+        long,
+        global = true,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL"
+    )]
+    collector: Option<String>,
 }
 
 /// Settings of a serving process. Tools take them too, because they share its environment, but
@@ -74,8 +82,15 @@ impl Cli {
             .log_level
             .as_deref()
             .unwrap_or(self.command.log_level());
-        telemetry::log(self.log.log_format, level);
-        self.command.run().await
+        let logging = Logging {
+            format: self.log.log_format,
+            level,
+            collector: self.log.collector.as_deref().filter(|url| !url.is_empty()),
+        };
+        let export = logging.start()?;
+        let done = self.command.run().await;
+        export.finish();
+        done
     }
 }
 

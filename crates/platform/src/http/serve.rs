@@ -76,13 +76,17 @@ fn span(request: &Request) -> Span {
         .get::<RequestId>()
         .map_or("", |id| id.0.as_str());
     let trace = request.extensions().get::<Traceparent>();
-    tracing::info_span!(
+    let span = tracing::info_span!(
         "http",
         method = %request.method(),
         path = request.uri().path(),
         request_id = id,
         trace_id = trace.map_or("", Traceparent::trace_id),
-    )
+    );
+    if let Some(trace) = trace {
+        trace.adopt(&span);
+    }
+    span
 }
 
 fn panicked() -> Response {

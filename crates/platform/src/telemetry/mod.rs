@@ -1,12 +1,16 @@
-//! Logs and metrics of the process. Logs never hold message text, tokens, passwords or addresses.
+//! Logs, spans and metrics of the process. Logs and spans never hold message text, tokens, passwords or addresses.
 
+mod export;
 pub mod metric;
 
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
+use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use self::export::Export;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -17,20 +21,37 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging to standard error. `level` is a filter such as `info` or `doran_chat=debug`.
-pub fn log(format: LogFormat, level: &str) {
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_json = match format {
-        LogFormat::Json => true,
-        LogFormat::Pretty => false,
-        LogFormat::Auto => !std::io::stderr().is_terminal(),
-    };
-    let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    if is_json {
-        registry.with(lines.json().flatten_event(true)).init();
-    } else {
-        registry.with(lines.with_target(false)).init();
+/// How a process logs, and where its spans go.
+#[derive(Clone, Copy, Debug)]
+pub struct Logging<'a> {
+    pub format: LogFormat,
+    /// A filter such as `info` or `doran_chat=debug`, for spans as well.
+    pub level: &'a str,
+    /// An OpenTelemetry collector that takes spans over HTTP.
+    pub collector: Option<&'a str>,
+}
+
+impl Logging<'_> {
+    /// Starts logging to standard error, once in a process.
+    pub fn start(self) -> Result<Export, ExporterBuildError> {
+        let filter = EnvFilter::try_new(self.level).unwrap_or_else(|_| EnvFilter::new("info"));
+        let is_json = match self.format {
+            LogFormat::Json => true,
+            LogFormat::Pretty => false,
+            LogFormat::Auto => !std::io::stderr().is_terminal(),
+        };
+        let export = Export::start(self.collector)?;
+        let spans = export
+            .tracer()
+            .map(|tracer| tracing_opentelemetry::layer().with_tracer(tracer));
+        let registry = tracing_subscriber::registry().with(filter).with(spans);
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        if is_json {
+            registry.with(lines.json().flatten_event(true)).init();
+        } else {
+            registry.with(lines.with_target(false)).init();
+        }
+        Ok(export)
     }
 }
 
