@@ -3,37 +3,46 @@
 use std::time::Duration;
 
 use axum::{Router, body::Bytes, extract::State, routing::post};
-use tokio::{net::TcpListener, sync::mpsc, time::timeout};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
 
 use crate::system::System;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// More than the time between two batches.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-type Received = mpsc::UnboundedReceiver<Bytes>;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Takes whatever is sent to it.
-async fn collector() -> (String, Received) {
-    let (sender, received) = mpsc::unbounded_channel();
-    let take = async |State(sender): State<mpsc::UnboundedSender<Bytes>>, body: Bytes| {
+struct Collector {
+    endpoint: String,
+    received: mpsc::Receiver<Bytes>,
+    _serving: JoinSet<()>,
+}
+
+async fn collector() -> Collector {
+    let (sender, received) = mpsc::channel(64);
+    let take = async |State(sender): State<mpsc::Sender<Bytes>>, body: Bytes| {
         // The test may have seen enough.
-        sender.send(body).ok();
+        sender.send(body).await.ok();
     };
     let routes = Router::new()
         .route("/v1/traces", post(take))
         .with_state(sender);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
-    (format!("http://{address}"), received)
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    Collector {
+        endpoint: format!("http://{address}"),
+        received,
+        _serving: serving,
+    }
 }
 
 fn contains(body: &[u8], part: &[u8]) -> bool {
     body.windows(part.len()).any(|window| window == part)
 }
 
-async fn until_sent(received: &mut Received, part: &[u8]) -> Bytes {
+async fn until_sent(received: &mut mpsc::Receiver<Bytes>, part: &[u8]) -> Bytes {
     let found = async {
         loop {
             let body = received.recv().await.unwrap();
@@ -47,15 +56,15 @@ async fn until_sent(received: &mut Received, part: &[u8]) -> Bytes {
 
 #[tokio::test]
 async fn what_a_request_does_is_a_span_of_the_trace_that_the_client_began() {
-    let (endpoint, mut received) = collector().await;
-    let system = System::with_flags(&["--dev", "--collector", &endpoint]).await;
+    let mut collector = collector().await;
+    let system = System::with_flags(&["--dev", "--collector", &collector.endpoint]).await;
     let url = format!("{}/api/chat/rooms", system.gateway.base());
     let request = reqwest::Client::new().get(url);
     let request = request.header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"));
     assert_eq!(request.send().await.unwrap().status(), 401);
 
     let trace = u128::from_str_radix(TRACE, 16).unwrap().to_be_bytes();
-    let body = until_sent(&mut received, &trace).await;
+    let body = until_sent(&mut collector.received, &trace).await;
     for part in ["http", "dorandoran", "/api/chat/rooms", "request_id"] {
         assert!(contains(&body, part.as_bytes()), "{part}");
     }

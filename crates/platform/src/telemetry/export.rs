@@ -7,28 +7,35 @@ use opentelemetry_sdk::{
     trace::{SdkTracer, SdkTracerProvider},
 };
 
+/// Who gathers spans, and under which name they come from this process.
+#[derive(Clone, Copy, Debug)]
+pub struct Collector<'a> {
+    /// Its base address, such as `http://127.0.0.1:4318`.
+    pub url: &'a str,
+    pub service: &'a str,
+}
+
 /// What is left to be sent when the process ends. Does nothing without a collector.
 #[must_use]
 pub struct Export(Option<SdkTracerProvider>);
 
 impl Export {
-    /// `endpoint` is the collector's base address, such as `http://127.0.0.1:4318`.
-    pub(super) fn start(endpoint: Option<&str>) -> Result<Self, ExporterBuildError> {
-        let Some(endpoint) = endpoint else {
+    pub(super) fn start(collector: Option<Collector<'_>>) -> Result<Self, ExporterBuildError> {
+        let Some(collector) = collector else {
             return Ok(Self(None));
         };
+        let base = collector.url.trim_end_matches('/');
         let exporter = SpanExporter::builder()
             .with_http()
-            .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
+            .with_endpoint(format!("{base}/v1/traces"))
             .build()?;
         let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-        let resource = Resource::builder().with_attribute(version);
-        let resource = match std::env::var("OTEL_SERVICE_NAME") {
-            Ok(_named) => resource,
-            Err(_) => resource.with_service_name("dorandoran"),
-        };
+        let resource = Resource::builder()
+            .with_service_name(collector.service.to_owned())
+            .with_attribute(version)
+            .build();
         let provider = SdkTracerProvider::builder()
-            .with_resource(resource.build())
+            .with_resource(resource)
             .with_batch_exporter(exporter)
             .build();
         Ok(Self(Some(provider)))

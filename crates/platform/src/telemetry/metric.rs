@@ -145,6 +145,11 @@ pub const EVERY: &[Metric] = &[
         "projection_unknown_types_total",
         "Events skipped because this release does not know their type.",
     ),
+    gauge(
+        "projection_rebuild_position",
+        Unit::Count,
+        "Stream sequence that a rebuild under way has reached; 0 without one.",
+    ),
     // policies
     counter(
         "policy_events_total",

@@ -6,11 +6,10 @@ pub mod metric;
 use std::io::IsTerminal;
 
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use metrics_process::Collector;
 use opentelemetry_otlp::ExporterBuildError;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-pub use self::export::Export;
+pub use self::export::{Collector, Export};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -27,8 +26,7 @@ pub struct Logging<'a> {
     pub format: LogFormat,
     /// A filter such as `info` or `doran_chat=debug`, for spans as well.
     pub level: &'a str,
-    /// An OpenTelemetry collector that takes spans over HTTP.
-    pub collector: Option<&'a str>,
+    pub collector: Option<Collector<'a>>,
 }
 
 impl Logging<'_> {
@@ -75,7 +73,7 @@ impl Metrics {
 
     /// Everything as Prometheus text.
     pub fn render(&self) -> String {
-        Collector::default().collect();
+        metrics_process::Collector::default().collect();
         self.0.render()
     }
 

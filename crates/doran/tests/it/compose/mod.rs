@@ -238,7 +238,8 @@ fn prometheus_asks_every_role_at_its_port() {
             let port = service.port();
             let is_asked = asked.iter().any(|entry| {
                 let names = entry["names"].as_array().unwrap();
-                names.contains(&json!(service.name)) && entry["port"].to_string() == port
+                names.contains(&json!(service.name))
+                    && Some(entry["port"].as_u64().unwrap()) == port.parse().ok()
             });
             assert!(is_asked, "{}:{port}", service.name);
         }

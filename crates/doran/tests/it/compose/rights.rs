@@ -2,7 +2,7 @@
 //! beside `nats.conf`.
 
 use redis::{Client, RedisResult, Value};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, error::DatabaseError};
 
 use super::ground::Ground;
 
@@ -16,7 +16,7 @@ const OWNERS: [(&str, &str, &str); 3] = [
 async fn refusal(connection: &mut PgConnection, sql: String) -> Option<String> {
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
     let error = done.err()?;
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(DatabaseError::code);
     Some(code.unwrap().into_owned())
 }
 
