@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # The image of `doran`, every role of it. Dependencies are compiled once and kept in cache mounts.
 
-FROM rust:1.95-bookworm AS build
+FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols
 COPY Cargo.toml Cargo.lock ./
@@ -16,7 +16,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     cargo build --release --locked --package doran \
     && cp target/release/doran /usr/local/bin/doran
 
-FROM debian:bookworm-slim
+FROM debian:12.12-slim
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/local/bin/doran /usr/local/bin/
 COPY --chmod=0755 deploy/entrypoint.sh /usr/local/bin/entrypoint

@@ -6,7 +6,7 @@ set -eu
 cd "${1:-/secrets}"
 
 # Read-only files of an earlier start; root without capabilities may not write over them.
-rm -f nats/* postgres/* redis/* auth/* user/* chat/* gateway/* operator/*
+rm -f nats/* postgres/* redis/* auth/* user/* chat/* gateway/* grafana/* operator/*
 
 # A new secret begins with a letter, because nats-server would read a bare 12e3 as a number.
 password() {
@@ -31,6 +31,11 @@ database() { printf 'postgres://%s:%s@postgres:5432/doran' "$1" "$2"; }
 for role in all auth user chat gateway store batch observer system; do
     printf 'NATS_%s_PASSWORD=%s\n' "$(echo "$role" | tr '[:lower:]' '[:upper:]')" "$(password "nats.$role")"
 done >nats/environment
+# For a node of three, compose.cluster.yaml.
+route=$(password nats.route)
+node() { printf '"nats-route://route:%s@%s:6222"' "$route" "$1"; }
+printf "NATS_CLUSTER_PASSWORD=%s\nNATS_ROUTES='[%s,%s,%s]'\n" \
+    "$route" "$(node nats)" "$(node nats-2)" "$(node nats-3)" >>nats/environment
 
 printf '%s' "$superuser" >postgres/superuser
 for role in auth user chat; do
@@ -42,17 +47,24 @@ done
 printf 'REDIS_URL=redis://chat:%s@redis:6379/0\n' "$reader" >>chat/environment
 cp kept/signing.pem auth/
 
-# The gateway counts requests and keeps presence, the doctor asks for the version, chat reads
-# presence; a health check may say ping.
-printf 'user default on nopass -@all +ping\nuser gateway on >%s ~* &* +@all -@admin -@dangerous +info\n' "$limiter" >redis/users.acl
-printf 'user chat on >%s %%R~doran:presence:* -@all +@read +@connection +eval +evalsha +script|load +time\n' "$reader" >>redis/users.acl
+# A health check may say ping. The gateway runs the scripts of its limiter and of presence, on their
+# keys alone; the doctor, with the same user, asks for the version. Chat reads presence.
+{
+    echo 'user default on nopass -@all +ping'
+    scripts='+eval +evalsha +script|load +time +ping +hello +auth +select'
+    printf 'user gateway on >%s resetkeys ~doran:limit:* ~doran:presence:* resetchannels -@all %s' "$limiter" "$scripts"
+    echo ' +info +get +set +hget +hset +hdel +hgetall +persist +expire +zadd +zrem +zrangebyscore'
+    printf 'user chat on >%s resetkeys %%R~doran:presence:* resetchannels -@all %s +hgetall\n' "$reader" "$scripts"
+} >redis/users.acl
 redis_url="redis://gateway:$limiter@redis:6379/0"
 printf 'NATS_PASSWORD=%s\nREDIS_URL=%s\n' "$(password nats.gateway)" "$redis_url" >gateway/environment
 cp kept/master.key gateway/
+
+password grafana.admin >grafana/admin
 
 printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\nREDIS_URL=%s\n' "$(password nats.all)" \
     "$(database postgres "$superuser")" "$redis_url" >operator/environment
 cp kept/master.key kept/signing.pem operator/
 
 # Whoever a container runs as; nobody else sees its volume.
-chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* gateway/* operator/*
+chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* gateway/* grafana/* operator/*

@@ -11,10 +11,11 @@ use doran_contract::{
     },
 };
 use doran_eventstore::{CommandContext, envelope::TRACEPARENT};
-use doran_platform::http::Refusal;
+use doran_platform::{http::Refusal, trace::Traceparent};
 use futures_util::{StreamExt, future::join3};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Semaphore;
+use tracing::{Instrument, Span};
 
 use crate::{
     commands::SOURCE,
@@ -119,15 +120,36 @@ async fn listen<C, A, F>(
     while let Some(Some(request)) = stopping.run_until_cancelled(endpoint.next()).await {
         let permit = Arc::clone(in_flight).acquire_owned().await;
         let service = service.clone();
-        lifecycle.spawn(async move {
+        let span = span(&request);
+        let work = async move {
             let reply = match parse(&request) {
                 Ok(command) => execute(service, command).await,
                 Err(refusal) => Err(refusal),
             };
             respond(&request, reply).await;
             drop(permit);
-        });
+        };
+        lifecycle.spawn(work.instrument(span));
     }
+}
+
+/// What a command does belongs to the trace of whoever sent it.
+fn span(request: &Request) -> Span {
+    let trace = traceparent(request).and_then(Traceparent::parse);
+    let span = tracing::info_span!(
+        "command",
+        subject = request.message.subject.as_str(),
+        trace_id = trace.as_ref().map_or("", Traceparent::trace_id),
+    );
+    if let Some(trace) = trace {
+        trace.adopt(&span);
+    }
+    span
+}
+
+fn traceparent(request: &Request) -> Option<&str> {
+    let headers = request.message.headers.as_ref()?;
+    Some(headers.get(TRACEPARENT)?.as_str())
 }
 
 fn parse<C: DeserializeOwned>(request: &Request) -> Result<Command<C>, Refusal> {
@@ -136,11 +158,9 @@ fn parse<C: DeserializeOwned>(request: &Request) -> Result<Command<C>, Refusal> 
         tracing::error!(category = ?error.classify(), "a command over NATS cannot be read");
         Refusal::new(ErrorCode::BadRequest, "the command cannot be read")
     };
-    let headers = request.message.headers.as_ref();
-    let traceparent = headers.and_then(|headers| headers.get(TRACEPARENT));
     Ok(Command {
         command: serde_json::from_slice(&request.message.payload).map_err(malformed)?,
-        traceparent: traceparent.map(|value| value.as_str().to_owned()),
+        traceparent: traceparent(request).map(str::to_owned),
     })
 }
 

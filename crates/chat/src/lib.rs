@@ -62,6 +62,8 @@ pub enum StartError {
 
 /// Starts the read models and the endpoints, and answers with the routes.
 pub async fn start(platform: &Platform) -> Result<Role, StartError> {
+    // Shown as 0 before the first one comes.
+    metrics::counter!("chat_messages_sent_total").increment(0);
     let directory = platform.rooms().await?.clone();
     let (pool, positions) = read_side::start(platform).await?;
     let messages = LogReader::new(platform.js.clone(), MESSAGE_STREAM);

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
-use doran_platform::telemetry::{self, LogFormat};
+use doran_platform::telemetry::{Collector, LogFormat, Logging};
 
 use crate::{commands::Command, exit};
 
@@ -15,14 +15,14 @@ use crate::{commands::Command, exit};
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
-    log: Log,
+    telemetry: Telemetry,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Logging")]
-struct Log {
+#[command(next_help_heading = "Logging and tracing")]
+struct Telemetry {
     /// How log lines look on standard error
     #[arg(
         long,
@@ -36,6 +36,23 @@ struct Log {
     /// unless told, tools `warn`
     #[arg(long, global = true, env = "DORAN_LOG", value_name = "FILTER")]
     log_level: Option<String>,
+    /// Where an OpenTelemetry collector takes spans over HTTP, such as `http://127.0.0.1:4318`
+    #[arg(
+        long,
+        global = true,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL"
+    )]
+    collector: Option<String>,
+    /// What this process is called there
+    #[arg(
+        long,
+        global = true,
+        env = "OTEL_SERVICE_NAME",
+        value_name = "NAME",
+        default_value = "dorandoran"
+    )]
+    service_name: String,
 }
 
 /// Settings of a serving process. Tools take them too, because they share its environment, but
@@ -70,12 +87,27 @@ impl Cli {
 
     pub(crate) async fn run(self) -> Result<()> {
         let level = self
-            .log
+            .telemetry
             .log_level
             .as_deref()
             .unwrap_or(self.command.log_level());
-        telemetry::log(self.log.log_format, level);
-        self.command.run().await
+        let url = self
+            .telemetry
+            .collector
+            .as_deref()
+            .filter(|url| !url.is_empty());
+        let logging = Logging {
+            format: self.telemetry.log_format,
+            level,
+            collector: url.map(|url| Collector {
+                url,
+                service: &self.telemetry.service_name,
+            }),
+        };
+        let export = logging.start()?;
+        let done = self.command.run().await;
+        export.finish();
+        done
     }
 }
 

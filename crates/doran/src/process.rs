@@ -3,18 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use axum::{
-    Router,
-    http::header::CONTENT_TYPE,
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::Router;
 use doran_platform::{
     Clock, Config, Lifecycle, Platform, Role,
-    http::{Health, edge, listen, serve},
-    telemetry,
+    http::{Health, edge, listen, operations, serve},
+    telemetry::Metrics,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 
 use crate::exit::dependency;
@@ -35,7 +29,7 @@ pub(crate) struct RoleOptions {
 /// What a role is started with.
 pub(crate) struct Process {
     pub(crate) platform: Platform,
-    pub(crate) metrics: PrometheusHandle,
+    pub(crate) metrics: Metrics,
     /// Where it will be reached.
     pub(crate) address: SocketAddr,
 }
@@ -72,7 +66,7 @@ pub(crate) async fn run(
 ) -> Result<()> {
     let listener = bind(&options, port).await?;
     let address = listener.local_addr()?;
-    let metrics = telemetry::metrics()?;
+    let metrics = Metrics::start()?;
     let lifecycle = Lifecycle::default();
     lifecycle.spawn(upkeep(metrics.clone(), lifecycle.clone()));
     let started = async {
@@ -133,20 +127,11 @@ fn with_operations(role: Role, process: Process) -> Router {
         .probes
         .into_iter()
         .fold(Health::default(), Health::with);
-    let metrics = Router::new().route("/metrics", get(async move || prometheus_text(&metrics)));
-    let routes = role.routes.merge(health.routes()).merge(metrics);
+    let routes = role.routes.merge(operations(health, metrics));
     edge(routes, platform.clock.clone())
 }
 
-fn prometheus_text(metrics: &PrometheusHandle) -> Response {
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
-        metrics.render(),
-    )
-        .into_response()
-}
-
-async fn upkeep(metrics: PrometheusHandle, lifecycle: Lifecycle) {
+async fn upkeep(metrics: Metrics, lifecycle: Lifecycle) {
     let mut ticks = tokio::time::interval(METRICS_UPKEEP);
     loop {
         tokio::select! {

@@ -60,6 +60,8 @@ impl Gateway {
         own_origins: Vec<String>,
         timing: Timing,
     ) -> Result<Self, StartError> {
+        // Shown as 0 before the first one comes.
+        metrics::gauge!("gateway_sockets").set(0.0);
         let rooms = platform.rooms().await?.clone();
         let log = Log::new(platform.js.clone());
         let redis = Redis::start(

@@ -48,7 +48,7 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
     let Options {
         upstreams,
         health,
-        prometheus,
+        metrics,
         own_origins,
         timing,
         address,
@@ -57,7 +57,7 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
     let health = with_probes(health, &gateway);
     Ok(Router::new()
         .merge(socket::routes(&gateway, address))
-        .merge(front_door::routes(&gateway, health, prometheus))
+        .merge(front_door::routes(&gateway, health, metrics))
         .with_state(gateway))
 }
 

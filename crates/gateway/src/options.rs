@@ -2,8 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use doran_platform::{http::Health, presence::Terms};
-use metrics_exporter_prometheus::PrometheusHandle;
+use doran_platform::{http::Health, presence::Terms, telemetry::Metrics};
 
 use crate::Upstreams;
 
@@ -11,7 +10,7 @@ pub struct Options {
     pub upstreams: Upstreams,
     /// Probes of the other roles in this process; the gateway adds its own.
     pub health: Health,
-    pub prometheus: PrometheusHandle,
+    pub metrics: Metrics,
     /// Origins under which this gateway's own page is opened.
     pub own_origins: Vec<String>,
     pub timing: Timing,
@@ -20,11 +19,11 @@ pub struct Options {
 }
 
 impl Options {
-    pub fn new(upstreams: Upstreams, health: Health, prometheus: PrometheusHandle) -> Self {
+    pub fn new(upstreams: Upstreams, health: Health, metrics: Metrics) -> Self {
         Self {
             upstreams,
             health,
-            prometheus,
+            metrics,
             own_origins: Vec::new(),
             timing: Timing::default(),
             address: None,

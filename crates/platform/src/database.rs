@@ -9,10 +9,11 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::Config;
+use crate::{Config, Lifecycle};
 
 /// How long a query waits for a connection before it is refused.
 const ACQUIRE: Duration = Duration::from_secs(2);
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -50,6 +51,24 @@ pub fn pool_as(config: &Config, schema: &str, role: Option<&str>) -> Result<PgPo
         .max_connections(config.database_connections)
         .acquire_timeout(ACQUIRE)
         .connect_lazy_with(options))
+}
+
+/// Shows how many connections are open and in use, until the process stops.
+pub fn measure(schema: &'static str, pool: &PgPool, lifecycle: &Lifecycle) {
+    let (pool, stopping) = (pool.clone(), lifecycle.stopping().clone());
+    lifecycle.spawn(async move {
+        let mut looks = tokio::time::interval(MEASURE_EVERY);
+        while stopping.run_until_cancelled(looks.tick()).await.is_some() {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let connections = |state| {
+                metrics::gauge!("postgres_pool_connections", "schema" => schema, "state" => state)
+            };
+            connections("idle").set(idle);
+            connections("used").set(pool.size().saturating_sub(idle));
+            let most = pool.options().get_max_connections();
+            metrics::gauge!("postgres_pool_max_connections", "schema" => schema).set(most);
+        }
+    });
 }
 
 /// Runs the migrations of `M`, files `<number>_<what>.sql`, that `schema` has not had yet.

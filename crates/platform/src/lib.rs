@@ -14,6 +14,7 @@ pub mod keyring;
 mod lifecycle;
 pub mod mail;
 pub mod nats;
+mod nats_store;
 mod network;
 mod overwrite;
 pub mod password;

@@ -61,14 +61,20 @@ async fn open(
         .reconnect_delay_callback(|attempt| {
             Duration::from_millis(u64::try_from(attempt.min(20)).unwrap_or(20) * 50)
         })
-        .event_callback(async |event| match event {
-            // A forbidden publish shows nowhere else: to its caller it is a time-out.
-            Event::ServerError(_) | Event::ClientError(_) => tracing::warn!(%event, "nats"),
-            event => tracing::info!(%event, "nats"),
+        .event_callback(async |event| {
+            count(&event);
+            match event {
+                // A forbidden publish shows nowhere else: to its caller it is a time-out.
+                Event::ServerError(_) | Event::ClientError(_) => tracing::warn!(%event, "nats"),
+                event => tracing::info!(%event, "nats"),
+            }
         });
     // async-nats ignores a user in the URL, so it is given here.
     if let (Some(user), Some(password)) = (user, password) {
-        options = options.user_and_password(user.to_owned(), password.to_owned());
+        options = options
+            .user_and_password(user.to_owned(), password.to_owned())
+            // The inboxes that nats.conf lets this user alone listen to.
+            .custom_inbox_prefix(format!("_INBOX_{user}"));
     }
     options
         .connect(servers)
@@ -77,4 +83,20 @@ async fn open(
             url: config.nats_url.clone(),
             source,
         })
+}
+
+fn count(event: &Event) {
+    let connected = metrics::gauge!("nats_connected");
+    let error = |kind| metrics::counter!("nats_errors_total", "kind" => kind).increment(1);
+    match event {
+        Event::Connected => {
+            metrics::counter!("nats_connects_total").increment(1);
+            connected.set(1.0);
+        }
+        Event::Disconnected | Event::Closed => connected.set(0.0),
+        Event::ServerError(_) => error("server"),
+        Event::ClientError(_) => error("client"),
+        Event::SlowConsumer(_) => error("slow_consumer"),
+        Event::LameDuckMode | Event::Draining => {}
+    }
 }

@@ -19,6 +19,7 @@ use crate::{
     http::Probe,
     keyring::{Keyring, KeyringError},
     nats::{self, NatsError},
+    nats_store,
     password::Passwords,
     profile::Profiles,
     secret::{MasterKey, SecretError},
@@ -82,6 +83,7 @@ impl Platform {
     ) -> Result<Self, StartError> {
         let master_key = master_key(&config)?;
         let nats = nats::connect(&config, &format!("doran {role}")).await?;
+        nats_store::measure(&nats, &lifecycle);
         let js = jetstream::new(nats.clone());
         let durability = check(&config, &js).await?;
         let verifier = Verifier::new(clock.clone());

@@ -1,7 +1,12 @@
 //! W3C trace context: one trace id from a request over the events it causes to the frames that
 //! show them.
 
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
+
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::secret::random;
 
@@ -51,6 +56,14 @@ impl Traceparent {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Makes a span a part of this trace, as a collector sees it.
+    pub fn adopt(&self, span: &Span) {
+        let carrier = HashMap::from([(TRACEPARENT.to_owned(), self.0.clone())]);
+        let parent = TraceContextPropagator::new().extract(&carrier);
+        // Without a collector there is nothing to be told.
+        span.set_parent(parent).ok();
     }
 }
 

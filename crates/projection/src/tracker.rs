@@ -219,7 +219,7 @@ impl Tracker {
     }
 
     pub(crate) fn count_unknown_type(&self) {
-        metrics::counter!("projection_unknown_types", "service" => self.service.clone(),
+        metrics::counter!("projection_unknown_types_total", "service" => self.service.clone(),
             "read_model" => self.read_model.clone())
         .increment(1);
     }

@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use async_nats::{Client, ConnectOptions, jetstream};
 use doran_supervisor::data::DataFolder;
+use doran_supervisor::environment::Variables;
 use doran_supervisor::programs::Program;
 use doran_supervisor::servers::{NatsCluster, NatsUser, Server};
 use tokio::time::{Instant, sleep};
@@ -59,6 +60,17 @@ impl TestCluster {
         })
         .await;
         cluster
+    }
+
+    /// `NATS_URL` of all nodes, user and password, as `doran` takes them from its environment.
+    pub fn variables(&self) -> Variables {
+        [
+            ("NATS_URL", self.urls.join(",")),
+            ("NATS_USER", NatsUser::All.name().to_owned()),
+            ("NATS_PASSWORD", self.password.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
     }
 
     /// A connection of the user who may do everything, to whichever node is there.

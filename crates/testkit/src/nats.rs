@@ -77,7 +77,9 @@ impl TestNats {
 
     /// Options for a client of your own making.
     pub fn options(&self, user: NatsUser) -> ConnectOptions {
-        ConnectOptions::with_user_and_password(user.name().to_owned(), self.password(user))
+        let name = user.name();
+        ConnectOptions::with_user_and_password(name.to_owned(), self.password(user))
+            .custom_inbox_prefix(inbox_prefix(user))
     }
 
     /// A new connection of the user who may do everything.
@@ -132,6 +134,20 @@ impl TestNats {
     async fn change(&self, change: impl FnOnce(&mut Nats) -> Result<()> + Send + 'static) {
         let inner = Arc::clone(&self.inner);
         blocking("nats-server", move || change(&mut lock(&inner).nats)).await;
+    }
+}
+
+/// As `nats.conf` has it: the observer and the system user come with clients of others.
+fn inbox_prefix(user: NatsUser) -> String {
+    match user {
+        NatsUser::Observer | NatsUser::System => "_INBOX".to_owned(),
+        NatsUser::All
+        | NatsUser::Auth
+        | NatsUser::User
+        | NatsUser::Chat
+        | NatsUser::Gateway
+        | NatsUser::Store
+        | NatsUser::Batch => format!("_INBOX_{}", user.name()),
     }
 }
 

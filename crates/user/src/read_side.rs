@@ -38,6 +38,7 @@ pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
 pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
     let read_side = read_side(platform)?;
     let pool = database::pool(&platform.config, SCHEMA)?;
+    database::measure(SCHEMA, &pool, &platform.lifecycle);
     read_side.migrate(&pool, SCHEMA).await?;
     let service = read_side.service(platform, pool.clone(), SCHEMA)?;
     service.run(&(&platform.lifecycle).into());

@@ -42,8 +42,33 @@ pub(crate) async fn log_in(
     headers: CommandHeaders,
     body: Body<Request>,
 ) -> Result<Success<Tokens>, Refusal> {
+    let begun = Box::pin(begin_session(&service, address, &headers, body)).await;
+    let outcome = begun.as_ref().map_or_else(failure, |_| "succeeded");
+    metrics::counter!("auth_log_ins_total", "outcome" => outcome).increment(1);
+    begun
+}
+
+/// For the figures.
+fn failure(refusal: &Refusal) -> &'static str {
+    let expected = [
+        (ErrorCode::InvalidCredentials, "wrong"),
+        (ErrorCode::RateLimited, "throttled"),
+        (ErrorCode::AccountInactive, "locked"),
+    ];
+    let outcome = expected
+        .into_iter()
+        .find(|(code, _)| *code == refusal.code());
+    outcome.map_or("failed", |(_, outcome)| outcome)
+}
+
+async fn begin_session(
+    service: &Service,
+    address: Address,
+    headers: &CommandHeaders,
+    body: Body<Request>,
+) -> Result<Success<Tokens>, Refusal> {
     let request = body.value;
-    let user = Box::pin(prove(&service, &request, address)).await?;
+    let user = Box::pin(prove(service, &request, address)).await?;
     service.admit(user).await?;
     let ctx = headers.context(&service.platform, SOURCE, Some(user), &body.raw);
     let session = SessionId::new(created_by(ctx.command_id));
@@ -52,7 +77,7 @@ pub(crate) async fn log_in(
     let start = Start {
         session_id: session,
         user_id: user,
-        device: seal_device(&service, &ctx, session, (user, request.device)).await?,
+        device: seal_device(service, &ctx, session, (user, request.device)).await?,
         renewal: renewal.clone(),
     };
     let id = session.to_string();

@@ -42,6 +42,7 @@ pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
 /// the same, for people can chat without it, and does this when PostgreSQL is back.
 pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
     let pool = database::pool(&platform.config, SCHEMA)?;
+    database::measure(SCHEMA, &pool, &platform.lifecycle);
     let read_side = read_side(platform)?;
     let service = read_side.service(platform, pool.clone(), SCHEMA)?;
     let positions = service.positions();

@@ -14,7 +14,7 @@ use tokio_tungstenite::{
 
 use crate::system::System;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A person with an account, logged in.
@@ -38,37 +38,49 @@ pub(crate) struct Reply {
 
 impl Person {
     pub(crate) async fn register(system: &System, name: &str) -> Self {
-        let stranger = Self::stranger(system);
+        Self::stranger(system).register_as(name).await
+    }
+
+    /// Makes the account that a stranger wants.
+    pub(crate) async fn register_as(self, name: &str) -> Self {
         let registration = json!({
             "email": email(name), "password": PASSWORD, "firstName": name, "lastName": "Kim",
         });
-        let registered = stranger.post("/api/users", &registration).await;
+        let registered = self.post("/api/users", &registration).await;
         assert_eq!(
             registered.status,
             StatusCode::CREATED,
             "{}",
             registered.data
         );
-        Self::log_in(system, name).await
+        self.log_in_as(name).await
     }
 
     /// Somebody who has an account already.
     pub(crate) async fn log_in(system: &System, name: &str) -> Self {
-        let mut person = Self::stranger(system);
+        Self::stranger(system).log_in_as(name).await
+    }
+
+    pub(crate) async fn log_in_as(mut self, name: &str) -> Self {
         let login = json!({ "email": email(name), "password": PASSWORD });
-        let logged_in = person.post("/api/auth/login", &login).await;
+        let logged_in = self.post("/api/auth/login", &login).await;
         assert_eq!(logged_in.status, StatusCode::OK, "{}", logged_in.data);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        person.token = text(&logged_in.data["accessToken"]);
-        person.id = text(&logged_in.data["user"]["id"]);
-        person
+        self.token = text(&logged_in.data["accessToken"]);
+        self.id = text(&logged_in.data["user"]["id"]);
+        self
     }
 
     /// Somebody without an account.
     pub(crate) fn stranger(system: &System) -> Self {
+        Self::at(system.gateway.base())
+    }
+
+    /// Somebody without an account at another gateway.
+    pub(crate) fn at(base: String) -> Self {
         Self {
             http: Client::new(),
-            base: system.gateway.base(),
+            base,
             token: String::new(),
             id: String::new(),
         }

@@ -38,15 +38,17 @@ type Variables = Vec<(String, String)>;
 impl System {
     /// As `./dev up` runs it.
     pub(crate) async fn in_one_process() -> Self {
-        let ground = Ground::prepare().await;
-        let gateway = Process::start(&["all", "--dev"], ground.variables());
-        ground.carry(gateway, Vec::new())
+        Self::with_flags(&["--dev"]).await
     }
 
     /// As [`System::in_one_process`], for those who ask more than people would.
     pub(crate) async fn without_limits() -> Self {
+        Self::with_flags(&["--dev", "--no-limits"]).await
+    }
+
+    pub(crate) async fn with_flags(flags: &[&str]) -> Self {
         let ground = Ground::prepare().await;
-        let gateway = Process::start(&["all", "--dev", "--no-limits"], ground.variables());
+        let gateway = Process::start(&[&["all"], flags].concat(), ground.variables());
         ground.carry(gateway, Vec::new())
     }
 

@@ -11,7 +11,6 @@ mod headers;
 pub(crate) mod hop;
 mod instance;
 mod instances;
-mod operations;
 mod origin;
 mod page;
 mod patience;

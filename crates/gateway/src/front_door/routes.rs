@@ -1,30 +1,28 @@
 //! The URL map, sockets excepted.
 
 use axum::{Router, routing::any};
-use doran_platform::http::{Health, Routes, get};
-use metrics_exporter_prometheus::PrometheusHandle;
+use doran_platform::{
+    http::{Health, Routes, get, operations},
+    telemetry::Metrics,
+};
 use tower_http::compression::{
     CompressionLayer, Predicate,
     predicate::{NotForContentType, SizeAbove},
 };
 
-use super::{about::about, documents, forward::forward, headers, operations, page};
+use super::{about::about, documents, forward::forward, headers, page};
 use crate::gateway::Gateway;
 
 /// Smaller answers fit into one packet anyway.
 const COMPRESS_ABOVE_BYTES: u64 = 1024;
 
-pub(crate) fn routes(
-    gateway: &Gateway,
-    health: Health,
-    prometheus: PrometheusHandle,
-) -> Router<Gateway> {
+pub(crate) fn routes(gateway: &Gateway, health: Health, metrics: Metrics) -> Router<Gateway> {
     let api = described()
         .into_router()
         .route("/api/{*path}", any(forward));
     let all = Router::new()
         .merge(api)
-        .merge(operations::routes(health, prometheus))
+        .merge(operations(health, metrics))
         .merge(page::routes())
         .layer(CompressionLayer::new().compress_when(is_worth_compressing()))
         .layer(gateway.origins.cors());

@@ -47,10 +47,17 @@ impl Limits {
         let Some(accounts) = &self.0 else {
             return Verdict::unlimited();
         };
-        match accounts.shared.check(group, subject).await {
+        let verdict = match accounts.shared.check(group, subject).await {
             Some(verdict) => verdict,
             None => accounts.local.check(group, subject),
-        }
+        };
+        let outcome = match verdict.retry_after {
+            None => "allowed",
+            Some(_) => "refused",
+        };
+        metrics::counter!("gateway_limit_decisions_total", "group" => group.name(), "outcome" => outcome)
+            .increment(1);
+        verdict
     }
 
     /// Counts one request; how long to wait if it is one too many.

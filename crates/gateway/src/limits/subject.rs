@@ -43,7 +43,7 @@ impl Group {
         }
     }
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Auth => "auth",
             Self::Users => "users",

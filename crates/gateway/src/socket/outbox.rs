@@ -65,6 +65,8 @@ impl Outbox {
     pub(crate) fn offer(&self, frame: Utf8Bytes) {
         if self.waiting().bytes < SOFT_BYTES {
             self.push(frame);
+        } else {
+            metrics::counter!("gateway_hints_dropped_total").increment(1);
         }
     }
 

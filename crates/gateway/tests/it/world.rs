@@ -41,6 +41,7 @@ use doran_platform::{
     http::{Health, Refusal, Success, edge, serve},
     keyring::{Keyring, Place},
     profile::PersonalData,
+    telemetry::Metrics,
 };
 use doran_testkit::{NatsUser, TestClock, TestNats};
 use futures_util::StreamExt;
@@ -693,12 +694,12 @@ pub(crate) fn echo_routes(prefix: &str) -> Router {
 
 async fn start_gateway(platform: &Platform, upstreams: Upstreams, timing: Timing) -> SocketAddr {
     let listener = bind().await;
-    let prometheus = PrometheusBuilder::new().build_recorder().handle();
+    let metrics = Metrics::of(PrometheusBuilder::new().build_recorder().handle());
     let options = Options {
         own_origins: vec![OWN_ORIGIN.to_owned()],
         timing,
         address: Some(listener.local_addr().unwrap()),
-        ..Options::new(upstreams, Health::default(), prometheus)
+        ..Options::new(upstreams, Health::default(), metrics)
     };
     let routes = doran_gateway::start(platform, options).await.unwrap();
     listen_on(platform, listener, routes)

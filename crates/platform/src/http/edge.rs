@@ -14,10 +14,10 @@ use tower_http::{
 };
 use tracing::{Level, Span};
 
-use super::{MAX_JSON_BYTES, Refusal, RequestId, request_id};
+use super::{MAX_JSON_BYTES, Refusal, RequestId, measure::measure, request_id};
 use crate::{Clock, trace::Traceparent};
 
-/// Wraps what the process serves: request id, access log, panics as 500, body limit, 404 and 405.
+/// Wraps what the process serves: request id, access log, figures, panics as 500, body limit, 404 and 405.
 pub fn edge(routes: Router, clock: Clock) -> Router {
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
@@ -32,6 +32,7 @@ pub fn edge(routes: Router, clock: Clock) -> Router {
         })
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(middleware::from_fn(measure))
         .layer(trace)
         .layer(middleware::from_fn_with_state(clock, request_id))
 }
@@ -43,13 +44,17 @@ fn span(request: &Request) -> Span {
         .get::<RequestId>()
         .map_or("", |id| id.0.as_str());
     let trace = request.extensions().get::<Traceparent>();
-    tracing::info_span!(
+    let span = tracing::info_span!(
         "http",
         method = %request.method(),
         path = request.uri().path(),
         request_id = id,
         trace_id = trace.map_or("", Traceparent::trace_id),
-    )
+    );
+    if let Some(trace) = trace {
+        trace.adopt(&span);
+    }
+    span
 }
 
 fn panicked() -> Response {

@@ -72,6 +72,10 @@ impl Health {
     /// Asks every dependency.
     pub async fn report(&self) -> Report {
         let states = join_all(self.probes.iter().map(ask)).await;
+        for (probe, state) in &states {
+            let is_up = if state.is_ok() { 1.0 } else { 0.0 };
+            metrics::gauge!("dependency_up", "dependency" => probe.name).set(is_up);
+        }
         let essential_down = states
             .iter()
             .any(|(probe, state)| probe.is_essential && state.is_err());

@@ -351,7 +351,7 @@ impl<F: Fold> Shared<F> {
 
     fn note(&self, error: &FoldError) {
         if error.is_unknown_type() {
-            metrics::counter!("projection_unknown_types", "stream" => self.log.stream().to_owned())
+            metrics::counter!("projection_unknown_types_total", "stream" => self.log.stream().to_owned())
                 .increment(1);
         } else {
             self.fall_ill(error.to_string());

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use async_nats::jetstream::stream;
+use async_nats::{Client, jetstream::stream};
 use doran_testkit::{NatsUser, Sync, TestNats};
 use futures_util::StreamExt;
 
@@ -78,8 +78,8 @@ async fn the_system_user_reads_whether_an_acknowledgement_is_on_disk() {
     assert!(!sync_always(&TestNats::start_with(Sync::Sometimes).await).await);
 }
 
-/// Publishes as `user` and tells whether the server let it.
-async fn may_publish(nats: &TestNats, user: NatsUser, subject: &str) -> bool {
+/// Does something as `user` and tells whether the server let it.
+async fn may(nats: &TestNats, user: NatsUser, act: impl AsyncFnOnce(&Client)) -> bool {
     let (events, mut refusals) = tokio::sync::mpsc::channel(16);
     let options = nats.options(user).event_callback(move |event| {
         let events = events.clone();
@@ -90,15 +90,99 @@ async fn may_publish(nats: &TestNats, user: NatsUser, subject: &str) -> bool {
         }
     });
     let client = options.connect(nats.url()).await.unwrap();
-    client
-        .publish(subject.to_owned(), "{}".into())
-        .await
-        .unwrap();
+    act(&client).await;
     // The answer to this ping comes after the refusal, if there is one.
     client.flush().await.unwrap();
     let asked = client.request("$JS.API.INFO", "".into()).await;
     assert!(asked.is_ok() || user == NatsUser::System);
     refusals.try_recv().is_err()
+}
+
+async fn may_publish(nats: &TestNats, user: NatsUser, subject: &str) -> bool {
+    let publish = async |client: &Client| {
+        let sent = client.publish(subject.to_owned(), "{}".into()).await;
+        sent.unwrap();
+    };
+    may(nats, user, publish).await
+}
+
+async fn may_subscribe(nats: &TestNats, user: NatsUser, subject: &str) -> bool {
+    let mut kept = None;
+    let subscribe =
+        async |client: &Client| kept = Some(client.subscribe(subject.to_owned()).await.unwrap());
+    may(nats, user, subscribe).await
+}
+
+const SERVICES: [NatsUser; 6] = [
+    NatsUser::Auth,
+    NatsUser::User,
+    NatsUser::Chat,
+    NatsUser::Gateway,
+    NatsUser::Store,
+    NatsUser::Batch,
+];
+
+#[tokio::test]
+async fn no_service_changes_streams_or_pretends_to_be_the_log() {
+    let nats = TestNats::start().await;
+    for user in SERVICES {
+        for subject in [
+            "$JS.API.STREAM.CREATE.X",
+            "$JS.API.STREAM.UPDATE.MESSAGE",
+            "$JS.API.STREAM.DELETE.MESSAGE",
+            "$JS.API.STREAM.PURGE.MESSAGE",
+            "$JS.API.STREAM.MSG.DELETE.MESSAGE",
+            "$JS.API.STREAM.SNAPSHOT.KV_CREDENTIAL",
+            "$JS.API.STREAM.RESTORE.MESSAGE",
+            "$JS.API.CONSUMER.PAUSE.USER.x",
+            "$JS.API.CONSUMER.RESET.USER.x",
+            "$JS.API.STREAM.LEADER.STEPDOWN.MESSAGE",
+            "live.message.00.x.MessageSent",
+            "_INBOX_all.x",
+        ] {
+            assert!(
+                !may_publish(&nats, user, subject).await,
+                "{user:?} to {subject}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_listens_to_what_others_are_answered() {
+    let nats = TestNats::start().await;
+    for user in SERVICES {
+        let own = format!("_INBOX_{}.x", user.name());
+        assert!(may_subscribe(&nats, user, &own).await, "{user:?}");
+        for subject in ["_INBOX.>", "_INBOX_all.>", ">", "$KV.>", "$JS.ACK.>"] {
+            assert!(
+                !may_subscribe(&nats, user, subject).await,
+                "{user:?} to {subject}"
+            );
+        }
+    }
+    for subject in ["_INBOX_auth.>", "$KV.CREDENTIAL.>", "command.>"] {
+        let observer = NatsUser::Observer;
+        assert!(!may_subscribe(&nats, observer, subject).await, "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn password_hashes_are_read_by_those_who_check_and_set_them() {
+    let nats = TestNats::start().await;
+    for user in SERVICES {
+        let may_read = matches!(user, NatsUser::Auth | NatsUser::User);
+        for subject in [
+            "$JS.API.STREAM.MSG.GET.KV_CREDENTIAL",
+            "$JS.API.DIRECT.GET.KV_CREDENTIAL",
+            "$JS.API.DIRECT.GET.KV_CREDENTIAL.$KV.CREDENTIAL.x",
+            "$JS.API.CONSUMER.CREATE.KV_CREDENTIAL",
+            "$JS.API.CONSUMER.CREATE.KV_CREDENTIAL.x.$KV.CREDENTIAL.x",
+        ] {
+            let may = may_publish(&nats, user, subject).await;
+            assert_eq!(may, may_read, "{user:?} to {subject}");
+        }
+    }
 }
 
 #[tokio::test]

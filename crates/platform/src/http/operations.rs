@@ -1,4 +1,4 @@
-//! What operators and their machines ask, also under the names that Spring gives it.
+//! What operators and their machines ask of every process, also under the names that Spring gives it.
 
 use axum::{
     Json, Router,
@@ -6,16 +6,18 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use doran_platform::http::Health;
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Map, Value, json};
 
-use crate::gateway::Gateway;
+use super::Health;
+use crate::telemetry::Metrics;
 
-pub(super) fn routes(health: Health, prometheus: PrometheusHandle) -> Router<Gateway> {
-    let metrics = move || {
-        let text = prometheus.render();
-        async { metrics_text(text) }
+/// `/health/*`, `/metrics` and `/actuator/*`.
+pub fn operations<S: Clone + Send + Sync + 'static>(health: Health, metrics: Metrics) -> Router<S> {
+    let asked = health.clone();
+    let metrics = async move || {
+        // For `dependency_up`.
+        asked.report().await;
+        prometheus_text(metrics.render())
     };
     Router::new()
         .merge(health.clone().routes())
@@ -28,7 +30,7 @@ pub(super) fn routes(health: Health, prometheus: PrometheusHandle) -> Router<Gat
         )
 }
 
-fn metrics_text(text: String) -> Response {
+fn prometheus_text(text: String) -> Response {
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,
