@@ -108,6 +108,11 @@ pub fn created_by(command_id: Uuid) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("created/{command_id}").as_bytes())
 }
 
+/// A session of SockJS, whose own name may be any text.
+pub(crate) fn sockjs_session(name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("sockjs/{name}").as_bytes())
+}
+
 /// What a client calls its message: 1–64 of `A–Z a–z 0–9 . _ : -`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(try_from = "String", into = "String")]

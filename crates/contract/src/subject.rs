@@ -142,6 +142,11 @@ pub fn presence(user: UserId) -> String {
 /// The filter that every [`presence`] fits.
 pub const EVERY_PRESENCE: &str = "presence.*";
 
+/// Where a gateway asks which of them has a session of SockJS. Kept nowhere.
+pub fn sockjs(session: &str) -> String {
+    format!("sockjs.{}", crate::id::sockjs_session(session))
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;

@@ -26,6 +26,7 @@ pub(crate) async fn start(
         } else {
             Vec::new()
         },
+        address: Some(address),
         ..Options::new(upstreams, health, metrics)
     };
     let routes = doran_gateway::start(&platform, options)

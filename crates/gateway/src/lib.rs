@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod options;
 mod socket;
+pub mod sockjs;
 
 use axum::Router;
 use doran_platform::{
@@ -49,11 +50,12 @@ pub async fn start(platform: &Platform, options: Options) -> Result<Router, Star
         prometheus,
         own_origins,
         timing,
+        address,
     } = options;
     let gateway = Gateway::start(platform, upstreams, own_origins, timing).await?;
     let health = with_probes(health, &gateway);
     Ok(Router::new()
-        .merge(socket::routes())
+        .merge(socket::routes(&gateway, address))
         .merge(front_door::routes(&gateway, health, prometheus))
         .with_state(gateway))
 }

@@ -1,6 +1,6 @@
 //! What the binary tells a gateway beside the common configuration.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use doran_platform::{http::Health, presence::Terms};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -15,6 +15,8 @@ pub struct Options {
     /// Origins under which this gateway's own page is opened.
     pub own_origins: Vec<String>,
     pub timing: Timing,
+    /// Where this gateway listens; without it other gateways cannot pass requests on to it.
+    pub address: Option<SocketAddr>,
 }
 
 impl Options {
@@ -25,6 +27,7 @@ impl Options {
             prometheus,
             own_origins: Vec::new(),
             timing: Timing::default(),
+            address: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::Network;
 
 /// What every role is told when it starts.
 #[derive(Clone, Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Config {
     /// NATS servers, comma separated.
     #[arg(long, env = "NATS_URL", default_value = "nats://127.0.0.1:4222")]
@@ -86,6 +87,13 @@ pub struct Config {
     /// Run against a NATS server that acknowledges before it has written to disk.
     #[arg(long, env = "DORAN_ALLOW_UNSYNCED")]
     pub allow_unsynced: bool,
+    /// Serve SockJS's oldest transports too, `htmlfile` and `jsonp`, which browsers without CORS need.
+    #[arg(long, env = "DORAN_SOCKJS_OLD_TRANSPORTS")]
+    pub sockjs_old_transports: bool,
+    /// Where other gateways reach this one, `http://host:port`; by default the address by which it
+    /// reaches NATS.
+    #[arg(long, env = "DORAN_GATEWAY_URL", value_name = "URL")]
+    pub gateway_url: Option<String>,
     /// Run without rate limits and without waiting after failed log-ins, for load tests on one's own
     /// machine.
     #[arg(long, env = "DORAN_NO_LIMITS")]

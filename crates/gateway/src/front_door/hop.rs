@@ -18,7 +18,7 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 /// Prepares a request's headers for the way to a service.
-pub(super) fn inward(headers: &mut HeaderMap, client: IpAddr) {
+pub(crate) fn inward(headers: &mut HeaderMap, client: IpAddr) {
     remove_hop_by_hop(headers);
     // What a request says of its own way was judged here and is not passed on.
     for forged in [
@@ -38,7 +38,7 @@ pub(super) fn inward(headers: &mut HeaderMap, client: IpAddr) {
 }
 
 /// Prepares an answer's headers for the way to the client.
-pub(super) fn outward(headers: &mut HeaderMap) {
+pub(crate) fn outward(headers: &mut HeaderMap) {
     remove_hop_by_hop(headers);
 }
 

@@ -8,7 +8,7 @@ mod client_address;
 mod documents;
 mod forward;
 mod headers;
-mod hop;
+pub(crate) mod hop;
 mod instance;
 mod instances;
 mod operations;

@@ -42,6 +42,17 @@ impl Origins {
         }
     }
 
+    /// Separated by spaces.
+    pub(crate) fn list(&self) -> String {
+        let origins = self.0.iter().filter_map(|origin| origin.to_str().ok());
+        let mut origins: Vec<_> = origins.collect();
+        origins.sort_unstable();
+        if origins.is_empty() {
+            return "'none'".to_owned();
+        }
+        origins.join(" ")
+    }
+
     pub(super) fn cors(&self) -> CorsLayer {
         let own = [POSITION, MIN_POSITION, IDEMPOTENCY_KEY, REQUEST_ID];
         let [position, min_position, idempotency_key, request_id] =

@@ -24,6 +24,7 @@ mod reauth;
 mod request;
 mod send;
 mod sockets;
+mod sockjs_host;
 pub(crate) mod stomp;
 mod subscribe;
 mod subscriptions;

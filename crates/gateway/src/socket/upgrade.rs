@@ -1,6 +1,6 @@
 //! `GET /ws` and `/ws/chat`: from HTTP to a socket.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, net::SocketAddr};
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
         FromRequestParts, State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, header::UPGRADE, request::Parts},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -22,9 +22,10 @@ use futures_util::{SinkExt, TryStreamExt};
 use super::{
     closing::{self, End},
     connection::{Opening, Protocol, run},
+    sockjs_host,
     stomp::Version,
 };
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, sockjs::greeting};
 
 /// The default, 128 KiB for each socket and filled with zeros, is what a thousand idle sockets
 /// would mostly be made of.
@@ -33,11 +34,15 @@ const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
-pub(crate) fn routes() -> Router<Gateway> {
+/// Where clients written against Spring connect.
+const CHAT: &str = "/ws/chat";
+
+pub(crate) fn routes(gateway: &Gateway, address: Option<SocketAddr>) -> Router<Gateway> {
     Router::new()
         .route("/ws", any(native))
-        .route("/ws/chat", any(either))
-        .route("/ws/chat/websocket", any(stomp))
+        .route(CHAT, any(either))
+        .route(&format!("{CHAT}/websocket"), any(stomp))
+        .merge(sockjs_host::mount(gateway, address).routes(CHAT))
 }
 
 async fn native(
@@ -52,7 +57,7 @@ async fn native(
     }
 }
 
-/// STOMP, unless the client offers the native protocol.
+/// STOMP, unless the client offers the native protocol; and what SockJS says to whoever looks by.
 async fn either(
     State(gateway): State<Gateway>,
     opening: Opening,
@@ -60,6 +65,7 @@ async fn either(
     upgrade: Upgrade,
 ) -> Response {
     match upgrade {
+        Err(_) if !headers.contains_key(UPGRADE) => greeting(),
         Ok(upgrade) => {
             let protocol = if offers_native(&upgrade) {
                 Protocol::Native
@@ -102,7 +108,7 @@ impl FromRequestParts<Gateway> for Opening {
 }
 
 /// The ticket on the URL. It needs no decoding: its letters are those of a URL.
-fn ticket(query: &str) -> Option<String> {
+pub(super) fn ticket(query: &str) -> Option<String> {
     let ticket = query
         .split('&')
         .find_map(|pair| pair.strip_prefix("ticket="));

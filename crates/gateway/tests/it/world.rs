@@ -68,7 +68,7 @@ pub(crate) struct World {
     pub(crate) lane: Lane,
     keyring: Keyring,
     signer: Signer,
-    _keys: TempDir,
+    keys: TempDir,
 }
 
 pub(crate) struct Setup {
@@ -127,7 +127,7 @@ impl World {
         let signer = Signer::open_or_create(&keys.path().join("signing")).unwrap();
         signer.publish(&js, &platform.verifier).await.unwrap();
         let chat = Arc::new(FakeChat::default());
-        let password_token = Arc::default();
+        let password_token: Arc<Mutex<Option<String>>> = Arc::default();
         let upstreams = Upstreams {
             auth: Upstream::InProcess(auth_routes(Arc::clone(&password_token))),
             users: Upstream::InProcess(echo_routes("/api/users")),
@@ -135,13 +135,8 @@ impl World {
                 .chat
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
         };
-        let prometheus = PrometheusBuilder::new().build_recorder().handle();
-        let mut options = Options::new(upstreams, Health::default(), prometheus);
-        options.own_origins = vec![OWN_ORIGIN.to_owned()];
-        options.timing = setup.timing;
-        let routes = doran_gateway::start(&platform, options).await.unwrap();
         let world = Self {
-            address: listen(&platform, routes).await,
+            address: start_gateway(&platform, upstreams, setup.timing).await,
             keyring: Keyring::open(&js, &platform.master_key).await.unwrap(),
             lane: Lane::new(js.clone()),
             nats,
@@ -150,10 +145,29 @@ impl World {
             chat,
             password_token,
             signer,
-            _keys: keys,
+            keys,
         };
         world.answer_commands(js).await;
         world
+    }
+
+    /// One more gateway on the same log; it ends with what is given back.
+    pub(crate) async fn another_gateway(&self) -> (SocketAddr, Platform) {
+        let platform = Platform::start(
+            config(&self.nats, &self.keys, &Setup::default()),
+            Clock::from_fn(self.clock.reader()),
+            Lifecycle::default(),
+            "gateway",
+        )
+        .await
+        .unwrap();
+        let upstreams = Upstreams {
+            auth: Upstream::InProcess(auth_routes(Arc::clone(&self.password_token))),
+            users: Upstream::Absent,
+            chat: Upstream::InProcess(chat_routes()),
+        };
+        let address = start_gateway(&platform, upstreams, Timing::default()).await;
+        (address, platform)
     }
 
     pub(crate) async fn person(&self, name: &str) -> Person {
@@ -677,8 +691,28 @@ pub(crate) fn echo_routes(prefix: &str) -> Router {
         .route(&format!("{prefix}/health"), get(health))
 }
 
+async fn start_gateway(platform: &Platform, upstreams: Upstreams, timing: Timing) -> SocketAddr {
+    let listener = bind().await;
+    let prometheus = PrometheusBuilder::new().build_recorder().handle();
+    let options = Options {
+        own_origins: vec![OWN_ORIGIN.to_owned()],
+        timing,
+        address: Some(listener.local_addr().unwrap()),
+        ..Options::new(upstreams, Health::default(), prometheus)
+    };
+    let routes = doran_gateway::start(platform, options).await.unwrap();
+    listen_on(platform, listener, routes)
+}
+
 pub(crate) async fn listen(platform: &Platform, routes: Router) -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    listen_on(platform, bind().await, routes)
+}
+
+async fn bind() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
+}
+
+fn listen_on(platform: &Platform, listener: TcpListener, routes: Router) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let routes = edge(routes, platform.clock.clone());
     let lifecycle = platform.lifecycle.clone();
