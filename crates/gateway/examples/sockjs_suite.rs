@@ -1,18 +1,18 @@
 //! The services that the public test suite of the SockJS protocol asks for, on the transport that
 //! the gateway uses: `cargo run -p doran-gateway --example sockjs_suite -- 8081`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::{
     Router,
     extract::{
-        WebSocketUpgrade,
+        ConnectInfo, Request, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket},
     },
     http::HeaderMap,
     routing::get,
 };
-use doran_gateway::{Host, Mount, Pipe, Settings, Visitor, greeting};
+use doran_gateway::sockjs::{Host, Mount, Pipe, Settings, Visitor, greeting};
 use doran_platform::Lifecycle;
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpListener;
@@ -26,6 +26,11 @@ enum Service {
 impl Host for Service {
     fn admits(&self, _: &HeaderMap) -> bool {
         true
+    }
+
+    fn client(&self, request: &Request) -> IpAddr {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |info| info.0.ip())
     }
 
     fn embedders(&self) -> String {

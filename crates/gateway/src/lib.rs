@@ -7,7 +7,7 @@ mod limits;
 mod live;
 mod options;
 mod socket;
-mod sockjs;
+pub mod sockjs;
 
 use axum::Router;
 use doran_platform::{

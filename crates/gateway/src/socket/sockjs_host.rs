@@ -1,8 +1,8 @@
 //! STOMP on sessions of SockJS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::{extract::Request, http::HeaderMap};
 use futures_util::{SinkExt, TryStreamExt};
 
 use super::{
@@ -37,6 +37,10 @@ impl Host for Gateway {
         self.origins.admit(request)
     }
 
+    fn client(&self, request: &Request) -> IpAddr {
+        self.proxies.client(request.headers(), request.extensions())
+    }
+
     fn embedders(&self) -> String {
         self.origins.list()
     }
@@ -44,7 +48,7 @@ impl Host for Gateway {
     async fn serve(&self, pipe: Pipe, visitor: Visitor) {
         let opening = Opening {
             ticket: visitor.query.as_deref().and_then(ticket),
-            peer: visitor.peer,
+            peer: (visitor.address, 0).into(),
         };
         let socket = pipe.map_err(End::from).sink_map_err(End::from);
         metrics::gauge!("gateway_sockets").increment(1.0);

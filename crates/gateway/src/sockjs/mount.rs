@@ -1,11 +1,11 @@
 //! A place where SockJS is served.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     extract::{Path, Request, State},
-    http::{Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -27,7 +27,10 @@ use super::{
 /// Whom sessions are for.
 pub trait Host: Clone + Send + Sync + 'static {
     /// Whether what comes from this origin is served.
-    fn admits(&self, request: &axum::http::HeaderMap) -> bool;
+    fn admits(&self, request: &HeaderMap) -> bool;
+
+    /// Where a request came from.
+    fn client(&self, request: &Request) -> IpAddr;
 
     /// The origins whose pages may hold `/iframe.html`, as a `Content-Security-Policy` lists them.
     fn embedders(&self) -> String;
@@ -39,7 +42,7 @@ pub trait Host: Clone + Send + Sync + 'static {
 /// What is known of a client when it opens a session.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    pub peer: SocketAddr,
+    pub address: IpAddr,
     pub query: Option<String>,
 }
 
@@ -158,7 +161,7 @@ impl<H: Host> Mount<H> {
         };
         let (pipe, far) = Pipe::new();
         let new = || Arc::new(Session::new(far, self.settings().heartbeat));
-        let address = visitor.peer.ip();
+        let address = visitor.address;
         let (session, entry) = self.0.sessions.get_or_open(id, address, new)?;
         if let Some(entry) = entry {
             let (mount, session) = (self.clone(), Arc::clone(&session));

@@ -4,7 +4,11 @@
 //! Who has a session listens for its name on NATS, so that asking for one that nobody has is answered
 //! at once: there is nothing to keep, and nothing to clean up after a gateway that is gone.
 
-use std::{future::pending, net::SocketAddr, time::Duration};
+use std::{
+    future::pending,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use async_nats::{
     Client, Request as Question, Subscriber, client::RequestErrorKind, connection::State,
@@ -137,10 +141,9 @@ impl Peers {
         *inward.uri_mut() = Uri::from_parts(uri)?;
         *inward.headers_mut() = parts.headers;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |info| info.0.ip());
         let headers = inward.headers_mut();
-        if let Some(peer) = peer {
-            hop::inward(headers, peer.0.ip());
-        }
+        hop::inward(headers, peer);
         headers.insert(PASSED_ON, HeaderValue::from_static("1"));
         let response = self.http.request(inward).await?;
         Ok(response.map(Body::new))

@@ -1,14 +1,11 @@
 //! `/{server}/{session}/{transport}`: the requests that a session is made of.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::time::Duration;
 
 use axum::{
     RequestExt,
     body::to_bytes,
-    extract::{ConnectInfo, Path, Request, State, WebSocketUpgrade},
+    extract::{Path, Request, State, WebSocketUpgrade},
     http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -89,7 +86,9 @@ pub(super) async fn answer<H: Host>(
     };
     let response = match transport {
         Transport::WebSocket => not_found(),
-        Transport::Receive(style) => receive(&mount, &session, &visitor(&request), style).await,
+        Transport::Receive(style) => {
+            receive(&mount, &session, &visitor(&mount, &request), style).await
+        }
         Transport::Send(form) => take(&mount, &session, form, request).await,
     };
     finish(&mount, response, &headers)
@@ -110,7 +109,7 @@ async fn open<H: Host>(mount: Mount<H>, mut request: Request) -> Response {
     if !mount.settings().websocket {
         return not_found();
     }
-    let visitor = visitor(&request);
+    let visitor = visitor(&mount, &request);
     match request.extract_parts::<WebSocketUpgrade>().await {
         Ok(upgrade) => websocket::open(mount, visitor, upgrade),
         Err(_) => (StatusCode::BAD_REQUEST, "Not a valid websocket request").into_response(),
@@ -138,10 +137,9 @@ fn finish<H: Host>(mount: &Mount<H>, response: Response, request: &HeaderMap) ->
     }
 }
 
-fn visitor(request: &Request) -> Visitor {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+fn visitor<H: Host>(mount: &Mount<H>, request: &Request) -> Visitor {
     Visitor {
-        peer: peer.map_or((Ipv4Addr::UNSPECIFIED, 0).into(), |info| info.0),
+        address: mount.host().client(request),
         query: request.uri().query().map(str::to_owned),
     }
 }
