@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, Timestamp, UserId,
+    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, Timestamp, UserId,
     message::{ContentType, Emoji},
 };
 
@@ -28,6 +28,8 @@ pub struct SendMessage {
     pub reply_to: Option<MessageId>,
     #[serde(default)]
     pub mentions: Vec<UserId>,
+    #[serde(default)]
+    pub file_ids: Vec<FileId>,
 }
 
 /// What became of a [`SendMessage`].

@@ -2,6 +2,7 @@
 //! and HTTP as this system speaks it. No role's own business.
 
 pub mod access_token;
+pub mod attachments;
 mod clock;
 mod config;
 pub mod credentials;

@@ -571,6 +571,7 @@ impl Log {
             client_message_id,
             reply_to: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
         };
         let event = NewEvent {
             event_type: "MessageSent",
