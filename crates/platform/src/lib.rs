@@ -34,7 +34,7 @@ pub mod trace;
 pub mod ws_ticket;
 
 pub use clock::Clock;
-pub use config::Config;
+pub use config::{Config, FileConfig};
 pub use lifecycle::Lifecycle;
 pub use platform::{Platform, StartError};
 pub use read_models::read_models;

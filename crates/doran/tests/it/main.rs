@@ -9,6 +9,7 @@ mod chat;
 mod command;
 mod erasure;
 mod events;
+mod files;
 mod golden;
 mod help;
 mod operators;

@@ -55,9 +55,10 @@ impl System {
             ("auth", NatsUser::Auth),
             ("user", NatsUser::User),
             ("chat", NatsUser::Chat),
+            ("store", NatsUser::Store),
         ];
         let services = roles.map(|(role, user)| Process::start(&[role], ground.variables_of(user)));
-        let [auth, user, chat] = services.each_ref().map(Process::base);
+        let [auth, user, chat, store] = services.each_ref().map(Process::base);
         let words = [
             "gateway",
             "--auth-url",
@@ -66,6 +67,8 @@ impl System {
             &user,
             "--chat-url",
             &chat,
+            "--store-url",
+            &store,
         ];
         let gateway = Process::start(&words, ground.variables_of(NatsUser::Gateway));
         ground.carry(gateway, services.into())

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Request, Uri, uri::InvalidUriParts},
+    http::{Request, Uri, header::CONTENT_TYPE, uri::InvalidUriParts},
     response::Response,
 };
 use hyper_util::{
@@ -24,6 +24,8 @@ use super::upstream::CallError;
 const CONNECT: Duration = Duration::from_secs(1);
 /// From the request's first byte to the answer's headers.
 const ANSWER: Duration = Duration::from_secs(15);
+/// The same for files, which take as long as their bytes: what the store service waits for them.
+const UPLOAD: Duration = Duration::from_mins(30);
 const IDLE: Duration = Duration::from_secs(30);
 
 #[derive(Clone)]
@@ -55,13 +57,23 @@ impl Instances {
         let base = base.ok_or(CallError::Absent)?;
         let is_safe = request.method().is_safe();
         *request.uri_mut() = at(base, request.uri()).map_err(axum::http::Error::from)?;
-        match timeout(ANSWER, self.client.request(request)).await {
+        let patience = if brings_files(&request) {
+            UPLOAD
+        } else {
+            ANSWER
+        };
+        match timeout(patience, self.client.request(request)).await {
             Ok(Ok(response)) => Ok(response.map(Body::new)),
             Ok(Err(error)) if is_safe || error.is_connect() => Err(CallError::Away(error.into())),
             Ok(Err(error)) => Err(CallError::FateUnknown(error.into())),
             Err(elapsed) => Err(CallError::FateUnknown(elapsed.into())),
         }
     }
+}
+
+fn brings_files(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"multipart/"))
 }
 
 /// The same path and query on another host.
