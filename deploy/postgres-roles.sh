@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs once, when the database is made: a user for each service, who owns one schema and sees no other.
 set -eu
-for pair in auth:auth user:user_schema chat:chat; do
+for pair in auth:auth user:user_schema chat:chat store:store; do
     role=${pair%%:*} schema=${pair##*:}
     psql --set ON_ERROR_STOP=1 --quiet --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
         --set "role=doran_$role" --set "schema=$schema" --set "password=$(cat "/run/secrets/$role")" <<'SQL'

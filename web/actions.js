@@ -2,12 +2,12 @@
 
 export const EMOJIS = ["👍", "❤️", "😂", "🎉"];
 
-/** Of `react`, `reply`, `edit` and `delete`; `room` is none while it is not known. */
+/** Of `react`, `reply`, `keep`, `edit` and `delete`; `room` is none while it is not known. */
 export function actions({ message, isMine, room }) {
   const isGone = message.deleted || message.content === null;
   if (!message.id || isGone || !room || (room.status ?? "active") !== "active") return [];
   const isAdmin = room.role === "owner" || room.role === "admin";
-  return ["react", "reply", ...(isMine ? ["edit"] : []), ...(isMine || isAdmin ? ["delete"] : [])];
+  return ["react", "reply", "keep", ...(isMine ? ["edit"] : []), ...(isMine || isAdmin ? ["delete"] : [])];
 }
 
 /** The reactions to show, and whether each is mine. */

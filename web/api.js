@@ -1,4 +1,4 @@
-// The HTTP calls this page makes, by name. Paths and bodies are contract.md §2 to §4.
+// The HTTP calls this page makes, by name. Paths and bodies are contract.md §2 to §5.
 
 const LIST_SIZE = 100;
 const MOST_LIST_PAGES = 5;
@@ -83,6 +83,24 @@ export class Api {
 
   markRead(roomId, seq) {
     return this.#http.command("PUT", `/api/chat/rooms/${roomId}/read`, { body: { seq } });
+  }
+
+  /** Newest first: `{items, nextCursor}`. */
+  bookmarks(cursor) {
+    return this.#http.get("/api/store/bookmarks", { limit: 50, cursor });
+  }
+
+  saveBookmark({ id: messageId, roomId }) {
+    return this.#http.command("POST", "/api/store/bookmarks", { body: { messageId, roomId } });
+  }
+
+  removeBookmark(bookmarkId) {
+    return this.#http.command("DELETE", `/api/store/bookmarks/${bookmarkId}`);
+  }
+
+  /** The bytes of a file or a thumbnail. */
+  blob(path) {
+    return this.#http.blob(path);
   }
 
   async #all(path) {

@@ -8,6 +8,7 @@ import { explain } from "./errors.js";
 import { Http } from "./http.js";
 import { resetInHash } from "./route.js";
 import { Session } from "./session.js";
+import { upload } from "./upload.js";
 import { mountNotices } from "./views/notices.js";
 import { Shell } from "./views/shell.js";
 import { newPassword, signIn } from "./views/sign-in.js";
@@ -64,7 +65,8 @@ function showSignIn(code) {
 
 function showChat() {
   close();
-  const chat = new Chat({ api, socket: newSocket(), user: session.user });
+  const chat = new Chat({ api, socket: newSocket(), user: session.user,
+    upload: (what) => upload({ ...what, authorise: (stale) => session.token(stale) }) });
   chat.start();
   const shell = new Shell({ chat, api, logOut: () => logOut(chat) });
   open = { chat, shell };

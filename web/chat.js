@@ -2,6 +2,7 @@
 
 import { explain } from "./errors.js";
 import { Feed } from "./feed.js";
+import { Media } from "./media.js";
 import { Members } from "./members.js";
 import { MyRooms } from "./my-rooms.js";
 import { Outbox } from "./outbox.js";
@@ -24,9 +25,11 @@ export class Chat extends EventTarget {
   #off = new AbortController();
 
   /** Events: `room` (detail: roomId), `message` (detail: one of somebody else), `notice` (detail: the frame). */
-  constructor({ api, socket, user, storage = sessionStorage }) {
+  constructor({ api, socket, user, storage = sessionStorage, upload = null }) {
     super();
     this.#api = api;
+    this.upload = upload;
+    this.media = new Media({ fetch: (path) => api.blob(path) });
     this.socket = socket;
     this.me = user;
     this.#pages = new Pages({ api, socket });
@@ -131,13 +134,14 @@ export class Chat extends EventTarget {
     if (this.socket.state.name === "ready" && !feed.isLive) await feed.follow();
   }
 
-  #send({ roomId, clientMessageId, content, replyTo = null }) {
-    return this.socket.request({ type: "send", roomId, clientMessageId, content, replyTo, fileIds: [] });
+  #send({ roomId, clientMessageId, content, replyTo = null, attachments = [] }) {
+    const fileIds = attachments.map(({ fileId }) => fileId);
+    return this.socket.request({ type: "send", roomId, clientMessageId, content, replyTo, fileIds });
   }
 
-  #sent({ entry: { roomId, clientMessageId, content, replyTo }, ack }) {
+  #sent({ entry: { roomId, clientMessageId, content, replyTo, attachments }, ack }) {
     const { messageId: id, seq, createdAt } = ack;
-    const message = { id, roomId, seq, senderId: this.me.id, senderType: "user", content, clientMessageId, replyTo, createdAt };
+    const message = { id, roomId, seq, senderId: this.me.id, senderType: "user", content, clientMessageId, replyTo, attachments, createdAt };
     this.feed(roomId).confirm(message);
     this.#hear(message);
   }

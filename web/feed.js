@@ -189,7 +189,7 @@ export class Feed extends EventTarget {
     // The page was loaded after that and shows it.
     else if (seq <= this.#pageEnd) return;
     if (type === "messageEdited") this.timeline.edit(messageId, withoutSeq(message) ?? { content, editedAt });
-    if (type === "messageDeleted") this.timeline.edit(messageId, { deleted: true, content: "", reactions: [], pinned: false });
+    if (type === "messageDeleted") this.timeline.edit(messageId, { deleted: true, content: "", attachments: [], reactions: [], pinned: false });
     if (type === "reaction") this.timeline.react(messageId, { seq, emoji, userId, on, isMine: userId === this.#me });
     if (type === "pinned") this.timeline.edit(messageId, { pinned: on });
   }

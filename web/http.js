@@ -32,6 +32,11 @@ export class Http {
     return this.#repeat({ method, url: path, body, key, anonymous });
   }
 
+  /** The bytes under a path. */
+  blob(path) {
+    return this.#repeat({ method: "GET", url: path, isBlob: true });
+  }
+
   async #repeat(call) {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -62,6 +67,7 @@ export class Http {
 
   async #once(call, token) {
     const response = await this.#reach(call, token);
+    if (call.isBlob && response.ok) return response.blob();
     const envelope = await response.json().catch(() => null);
     if (!response.ok || envelope?.success === false) throw refusal(response, envelope);
     if (envelope === null) throw new DoranError({ code: "BAD_ANSWER", status: response.status });

@@ -7,7 +7,7 @@ import { Backoff } from "./reconnect.js";
 const TRIES = 6;
 
 export class Outbox extends EventTarget {
-  /** Each `{clientMessageId, roomId, content, replyTo, createdAt, state: "queued"|"sending"|"failed", error?}` */
+  /** Each `{clientMessageId, roomId, content, replyTo, createdAt, attachments, state: "queued"|"sending"|"failed", error?}` */
   #entries;
   #send;
   #storage;
@@ -28,9 +28,9 @@ export class Outbox extends EventTarget {
     return this.#entries.filter((entry) => entry.roomId === roomId);
   }
 
-  add(roomId, content, replyTo = null) {
+  add(roomId, content, replyTo = null, attachments = []) {
     const createdAt = new Date().toISOString();
-    this.#entries.push({ clientMessageId: newId(), roomId, content, replyTo, createdAt, state: "queued" });
+    this.#entries.push({ clientMessageId: newId(), roomId, content, replyTo, attachments, createdAt, state: "queued" });
     this.#changed(roomId);
     this.#pump(roomId);
   }
@@ -112,8 +112,8 @@ export class Outbox extends EventTarget {
   }
 
   #changed(roomId) {
-    const kept = this.#entries.map(({ clientMessageId, roomId: room, content, replyTo, createdAt }) =>
-      ({ clientMessageId, roomId: room, content, replyTo, createdAt }));
+    const kept = this.#entries.map(({ clientMessageId, roomId: room, content, replyTo, attachments, createdAt }) =>
+      ({ clientMessageId, roomId: room, content, replyTo, attachments, createdAt }));
     this.#storage.setItem(this.#key, JSON.stringify(kept));
     this.dispatchEvent(new CustomEvent("change", { detail: roomId }));
   }

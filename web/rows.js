@@ -26,7 +26,7 @@ export function rows({ messages, pending = [], me, newAfter = null }) {
 /** Rows still on their way out, below everything else; a page may show one before its ack is here. */
 function pendingRows({ pending, me, previous, byId, shown }) {
   return pending.flatMap((entry) => {
-    const message = { senderId: me, content: entry.content, createdAt: entry.createdAt };
+    const message = { senderId: me, content: entry.content, attachments: entry.attachments, createdAt: entry.createdAt };
     const row = { kind: "message", key: keyOf(entry, true), message, isMine: true, isLead: !follows(previous, message), entry, ...quote(entry, byId) };
     if (shown.has(row.key)) return [];
     previous = message;

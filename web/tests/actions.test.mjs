@@ -6,10 +6,10 @@ const room = (role, status = "active") => ({ role, status });
 const message = { id: "m", content: "x" };
 
 test("one edits and deletes what one said, and admins delete what others said", () => {
-  assert.deepEqual(actions({ message, isMine: true, room: room("member") }), ["react", "reply", "edit", "delete"]);
-  assert.deepEqual(actions({ message, isMine: false, room: room("member") }), ["react", "reply"]);
-  assert.deepEqual(actions({ message, isMine: false, room: room("admin") }), ["react", "reply", "delete"]);
-  assert.deepEqual(actions({ message, isMine: false, room: room("owner") }), ["react", "reply", "delete"]);
+  assert.deepEqual(actions({ message, isMine: true, room: room("member") }), ["react", "reply", "keep", "edit", "delete"]);
+  assert.deepEqual(actions({ message, isMine: false, room: room("member") }), ["react", "reply", "keep"]);
+  assert.deepEqual(actions({ message, isMine: false, room: room("admin") }), ["react", "reply", "keep", "delete"]);
+  assert.deepEqual(actions({ message, isMine: false, room: room("owner") }), ["react", "reply", "keep", "delete"]);
 });
 
 test("nothing is done with what is gone, not sent yet, or in a room that is closed", () => {

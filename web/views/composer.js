@@ -1,6 +1,7 @@
 // Where a message is written. Enter sends where there is a keyboard, but never while an input method is composing.
 
 import { h, setAttribute } from "../dom.js";
+import { waiting } from "./attachments.js";
 import { icon } from "./icons.js";
 
 const LONGEST = 10_000;
@@ -18,14 +19,25 @@ export class Composer {
   #aboutLine = h("div", { class: "about", hidden: true }, this.#aboutWords,
     h("button", { type: "button", class: "quiet round", "aria-label": "Cancel", on: { click: () => this.cancel() } }, icon("close")));
   #touch = matchMedia("(pointer: coarse)");
+  #attachments;
+  #files = h("ul", { class: "waiting", "aria-label": "Files" });
+  #picker = h("input", { type: "file", multiple: true, hidden: true,
+    on: { change: () => { this.#attachments.add(this.#picker.files); this.#picker.value = ""; } } });
+  #attach = h("button", { type: "button", class: "quiet round", "aria-label": "Attach files", title: "Attach files",
+    on: { click: () => this.#picker.click() } }, icon("clip"));
 
-  constructor({ draftKey, send }) {
+  constructor({ draftKey, send, attachments }) {
+    this.#attachments = attachments;
     this.#draftKey = draftKey;
     this.#send = send;
     this.#area = h("textarea", { rows: "1", "aria-label": "Message", placeholder: "Write a message", dir: "auto",
-      on: { input: () => this.#changed(), keydown: (event) => this.#pressed(event) } });
-    this.element = h("form", { class: "composer", on: { submit: (event) => { event.preventDefault(); this.#submit(); } } },
-      this.#aboutLine, this.#area, this.#count, this.#button);
+      on: { input: () => this.#changed(), keydown: (event) => this.#pressed(event), paste: (event) => this.#taken(event, event.clipboardData) } });
+    this.element = h("form", { class: "composer", on: {
+      submit: (event) => { event.preventDefault(); this.#submit(); },
+      dragover: (event) => event.preventDefault(),
+      drop: (event) => this.#taken(event, event.dataTransfer),
+    } }, this.#aboutLine, this.#files, this.#picker, this.#attach, this.#area, this.#count, this.#button);
+    attachments.addEventListener("change", () => this.#filesChanged());
     this.#area.value = sessionStorage.getItem(draftKey) ?? "";
     this.#changed();
   }
@@ -57,6 +69,18 @@ export class Composer {
     this.#changed();
   }
 
+  /** Files that were pasted or dropped; text goes its own way. */
+  #taken(event, transfer) {
+    if (this.#area.disabled || !transfer?.files.length) return;
+    event.preventDefault();
+    this.#attachments.add(transfer.files);
+  }
+
+  #filesChanged() {
+    this.#files.replaceChildren(...waiting(this.#attachments));
+    this.#changed();
+  }
+
   #pressed(event) {
     if (event.key === "Escape" && this.#about && !event.isComposing) {
       event.stopPropagation();
@@ -82,7 +106,10 @@ export class Composer {
     const text = this.#area.value;
     const length = Array.from(text.trimEnd()).length;
     const left = LONGEST - length;
-    this.#button.disabled = this.#area.disabled || left < 0 || text.trim() === "";
+    const { entries, isBusy } = this.#attachments;
+    const isEmpty = text.trim() === "" && (entries.length === 0 || this.#about?.name === "edit");
+    this.#button.disabled = this.#area.disabled || left < 0 || isEmpty || isBusy;
+    this.#attach.disabled = this.#area.disabled;
     this.#count.textContent = length < COUNTED_FROM ? "" : left < 0 ? `${-left} too many` : `${left} left`;
     setAttribute(this.#count, "data-over", left < 0);
     this.#area.rows = Math.min(8, text.split("\n").length);

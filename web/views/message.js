@@ -3,13 +3,14 @@
 import { actions, EMOJIS, reactionsOf } from "../actions.js";
 import { h, setAttribute } from "../dom.js";
 import { explain } from "../errors.js";
+import { attached } from "./attachments.js";
 import { avatar, paintAvatar } from "./avatar.js";
 import { clockTime, dayName, fullTime } from "./times.js";
 
-const WORDS = { reply: "Reply", edit: "Edit", delete: "Delete" };
+const WORDS = { reply: "Reply", keep: "Keep", edit: "Edit", delete: "Delete" };
 
 /** `outbox` is told to try again or to give up, `act(name, message, emoji)` what is to be done with a message. */
-export function createRow(row, { outbox, act }) {
+export function createRow(row, { outbox, act, media }) {
   if (row.kind === "day") return h("li", { class: "divider" }, h("span", {}, dayName(row.at)));
   if (row.kind === "new") return h("li", { class: "divider new" }, h("span", {}, "New"));
   if (row.kind === "system") return h("li", { class: "divider" }, h("span", { dir: "auto" }, row.message.content));
@@ -18,17 +19,18 @@ export function createRow(row, { outbox, act }) {
     author: h("span", { class: "author", dir: "auto" }),
     quote: h("p", { class: "quote", dir: "auto", hidden: true }),
     text: h("p", { class: "text", dir: "auto" }),
+    files: h("div", { class: "files" }),
     time: h("time"),
     state: h("span", { class: "state" }),
     reactions: h("div", { class: "reactions" }),
     tools: h("div", { class: "tools", role: "group", "aria-label": "Message actions" }),
     problem: h("div", { class: "not-sent", hidden: true }),
   };
-  const bubble = h("div", { class: "bubble" }, parts.author, parts.quote, parts.text);
+  const bubble = h("div", { class: "bubble" }, parts.author, parts.quote, parts.text, parts.files);
   const meta = h("span", { class: "meta" }, parts.time, parts.state);
   const element = h("li", { class: "message" }, h("div", { class: "line" }, parts.sign, bubble, meta, parts.tools),
     parts.reactions, parts.problem);
-  return Object.assign(element, { parts, outbox, act });
+  return Object.assign(element, { parts, outbox, act, media });
 }
 
 export function updateRow(element, row, { people, room }) {
@@ -42,6 +44,7 @@ export function updateRow(element, row, { people, room }) {
   element.shown = shown;
   paint(element, row, name);
   paintQuote(element.parts.quote, row, quoted);
+  paintFiles(element, message);
   paintReactions(element, message);
   paintTools(element, actions({ message, isMine: row.isMine, room }), message);
 }
@@ -68,6 +71,12 @@ function paintQuote(quote, { replied }, author) {
   setAttribute(quote, "hidden", replied === undefined);
   const isGone = !replied || replied.deleted || replied.content === null;
   setText(quote, isGone ? "In reply to an earlier message" : `${author}: ${replied.content}`);
+}
+
+/** Files never change; they only go with their message. */
+function paintFiles({ parts, media }, { attachments = [], deleted }) {
+  const files = deleted ? [] : attachments;
+  if (parts.files.childElementCount !== files.length) parts.files.replaceChildren(...attached(files, media));
 }
 
 function paintReactions({ parts, act }, message) {

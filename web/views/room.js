@@ -1,15 +1,19 @@
 // The open room: its head, messages, composer and members.
 
+import { Attachments } from "../attachments.js";
 import { h, coalesced, setAttribute } from "../dom.js";
+import { explain } from "../errors.js";
 import { hashOf } from "../route.js";
 import { Composer } from "./composer.js";
 import { confirmDialog } from "./dialog.js";
 import { icon } from "./icons.js";
 import { MembersPanel } from "./members.js";
+import { show } from "./notices.js";
 import { TimelineView } from "./timeline.js";
 
 export class RoomView {
   #chat;
+  #api;
   #roomId;
   #off = new AbortController();
   #title = h("h2", { dir: "auto" });
@@ -18,13 +22,17 @@ export class RoomView {
   #panel;
   #timeline;
   #composer;
+  #attachments;
 
   constructor({ chat, api, roomId }) {
     this.#chat = chat;
+    this.#api = api;
     this.#roomId = roomId;
     this.#timeline = new TimelineView({ chat, roomId, onEnd: () => this.#seen(),
       act: (...what) => this.#act(...what) });
-    this.#composer = new Composer({ draftKey: `doran.draft.${chat.me.id}.${roomId}`, send: (text, about) => this.#send(text, about) });
+    this.#attachments = new Attachments({ upload: chat.upload });
+    this.#composer = new Composer({ draftKey: `doran.draft.${chat.me.id}.${roomId}`, attachments: this.#attachments,
+      send: (text, about) => this.#send(text, about) });
     this.#panel = new MembersPanel({ chat, api, roomId, close: () => this.#showMembers(false) });
     this.#membersButton = h("button", { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": "members-panel",
       on: { click: () => this.#showMembers(this.#panel.element.hidden) } },
@@ -79,16 +87,29 @@ export class RoomView {
       return;
     }
     this.#timeline.toEnd();
-    this.#chat.outbox.add(this.#roomId, text, about?.message.id);
+    const files = this.#attachments.take();
+    // A message says something; one of nothing but files says their names.
+    const content = text.trim() === "" ? files.map(({ name }) => name).join(", ") : text;
+    this.#chat.outbox.add(this.#roomId, content, about?.message.id, files);
   }
 
   #act(name, message, emoji) {
     if (name === "react" || name === "unreact") this.#chat.change(message, { type: name, emoji });
+    else if (name === "keep") this.#keep(message);
     else if (name === "edit") this.#composer.begin(name, message, "Editing your message");
     else if (name === "reply") this.#composer.begin(name, message, `Reply to ${this.#chat.people.name(message.senderId)}: ${message.content}`);
     else if (name === "delete") {
       const action = () => this.#chat.change(message, { type: "delete" });
       confirmDialog({ title: "Delete message", text: "What it says is gone for everybody.", submit: "Delete", action });
+    }
+  }
+
+  async #keep(message) {
+    try {
+      await this.#api.saveBookmark(message);
+      show("Kept among your bookmarks.");
+    } catch (error) {
+      show(explain(error));
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { h, coalesced } from "../dom.js";
 import { hashOf, roomInHash } from "../route.js";
+import { bookmarksDialog } from "./bookmarks.js";
 import { connection } from "./connection.js";
 import { icon } from "./icons.js";
 import { say, show } from "./notices.js";
@@ -24,10 +25,12 @@ export class Shell {
     const { line, bar } = connection({ socket: chat.socket, signal: this.#off.signal });
     const make = h("button", { type: "button", class: "primary", on: { click: () => newRoomDialog({ chat, api }) } }, icon("plus"), "New room");
     const leave = h("button", { type: "button", class: "quiet round", "aria-label": "Log out", title: "Log out", on: { click: logOut } }, icon("exit"));
+    const kept = h("button", { type: "button", class: "quiet round", "aria-label": "Bookmarks", title: "Bookmarks",
+      on: { click: () => bookmarksDialog({ chat, api }) } }, icon("mark"));
     const side = h("div", { class: "side" },
       h("header", {}, h("h1", { class: "wordmark" }, "DoranDoran"), make),
       this.#rooms.element,
-      h("footer", {}, h("div", {}, h("p", { class: "name", dir: "auto" }, chat.people.name(chat.me.id)), line), leave));
+      h("footer", {}, h("div", {}, h("p", { class: "name", dir: "auto" }, chat.people.name(chat.me.id)), line), kept, leave));
     this.element = h("div", { class: "app" }, bar, h("div", { class: "shell" }, side, this.#stage));
     this.#listen();
     this.#route();

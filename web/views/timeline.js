@@ -58,7 +58,7 @@ export class TimelineView {
     const { timeline, newAfter, page } = this.#feed;
     const shown = rows({ messages: timeline.messages, pending: outbox.forRoom(this.roomId), me: me.id, newAfter });
     keyed(this.#list, shown, {
-      create: (row) => createRow(row, { outbox, act: this.#act }),
+      create: (row) => createRow(row, { outbox, act: this.#act, media: this.#chat.media }),
       update: (element, row) => updateRow(element, row, { people, room }),
     });
     this.#paintTop(page, shown.length);

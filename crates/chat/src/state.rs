@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use doran_contract::{
     ErrorCode, RoomId, UserId,
     room::{Presence, PresenceState, RoomRole},
-    subject::{MESSAGE_STREAM, ROOM_STREAM},
+    subject::{MESSAGE_STREAM, ROOM_STREAM, STORE_STREAM},
 };
 use doran_eventstore::{JetStreamStore, Lane, LogReader};
 use doran_platform::{Platform, directory::Rooms, http::Refusal, presence::Presences};
@@ -22,6 +22,8 @@ pub(crate) struct Service {
     pub(crate) rooms: JetStreamStore<Room>,
     pub(crate) room_log: LogReader,
     pub(crate) message_log: LogReader,
+    /// What the store service says of files.
+    pub(crate) store_log: LogReader,
     /// Rooms as authorisation knows them, in memory.
     pub(crate) directory: Rooms,
     pub(crate) lane: Lane,
@@ -45,6 +47,7 @@ impl Service {
             rooms: JetStreamStore::new(js.clone()),
             room_log: LogReader::new(js.clone(), ROOM_STREAM),
             message_log: LogReader::new(js.clone(), MESSAGE_STREAM),
+            store_log: LogReader::new(js.clone(), STORE_STREAM),
             directory,
             lane: Lane::new(js.clone()),
             known,

@@ -53,6 +53,9 @@ pub enum ErrorCode {
     AccountInactive,
     PreconditionFailed,
     TooLarge,
+    RangeNotSatisfiable,
+    /// The person's files take all the room that they may have.
+    QuotaExceeded,
     UnsupportedMediaType,
     ValidationFailed,
     RateLimited,
@@ -80,8 +83,9 @@ impl ErrorCode {
             | Self::RoomFull
             | Self::RoomInactive => 409,
             Self::PreconditionFailed => 412,
-            Self::TooLarge => 413,
+            Self::TooLarge | Self::QuotaExceeded => 413,
             Self::UnsupportedMediaType => 415,
+            Self::RangeNotSatisfiable => 416,
             Self::ValidationFailed => 422,
             Self::RateLimited => 429,
             Self::Internal => 500,
@@ -94,9 +98,10 @@ impl ErrorCode {
     #[must_use]
     pub const fn on_socket(self) -> Self {
         match self {
-            Self::MethodNotAllowed | Self::UnsupportedMediaType | Self::ValidationFailed => {
-                Self::BadRequest
-            }
+            Self::MethodNotAllowed
+            | Self::UnsupportedMediaType
+            | Self::RangeNotSatisfiable
+            | Self::ValidationFailed => Self::BadRequest,
             Self::InvalidCredentials => Self::Unauthenticated,
             Self::AccountInactive => Self::Forbidden,
             Self::EmailTaken
@@ -104,6 +109,7 @@ impl ErrorCode {
             | Self::OwnerCannotLeave
             | Self::RoomFull
             | Self::PreconditionFailed => Self::Conflict,
+            Self::QuotaExceeded => Self::TooLarge,
             Self::ProjectionLag => Self::Unavailable,
             Self::BadRequest
             | Self::Unauthenticated

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, Timestamp, UserId,
+    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, Timestamp, UserId,
     message::{ContentType, Emoji},
 };
 
@@ -29,6 +29,8 @@ pub struct SendMessage {
     pub reply_to: Option<MessageId>,
     #[serde(default)]
     pub mentions: Vec<UserId>,
+    #[serde(default)]
+    pub file_ids: Vec<FileId>,
 }
 
 /// What became of a [`SendMessage`].

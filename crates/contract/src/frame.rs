@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, Timestamp, UserId,
+    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, SessionId, Timestamp, UserId,
     command::Durability,
     message::{Emoji, HistoryPage, Message},
     room::{Member, Presence, Room, RoomRole},
@@ -99,6 +99,8 @@ pub struct Send {
     pub reply_to: Option<MessageId>,
     #[serde(default)]
     pub mentions: Vec<UserId>,
+    #[serde(default)]
+    pub file_ids: Vec<FileId>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

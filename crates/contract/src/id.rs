@@ -76,6 +76,12 @@ ids! {
     MessageId,
     /// A log-in on one device.
     SessionId,
+    /// A file that somebody uploaded.
+    FileId,
+    /// The bytes of a file in the file store.
+    BlobId,
+    /// A message that somebody keeps; see [`BookmarkId::derive`].
+    BookmarkId,
 }
 
 impl RoomId {
@@ -93,6 +99,14 @@ impl MessageId {
     /// A resend, however late and over whatever gateway, derives the same id again.
     pub fn derive(room: RoomId, sender: UserId, client_message_id: &ClientMessageId) -> Self {
         let name = format!("message/{room}/{sender}/{client_message_id}");
+        Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+}
+
+impl BookmarkId {
+    /// The one bookmark that somebody has of a message.
+    pub fn derive(user: UserId, message: MessageId) -> Self {
+        let name = format!("bookmark/{user}/{message}");
         Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
     }
 }

@@ -11,11 +11,12 @@ pub mod message;
 pub mod room;
 mod sealed;
 pub mod session;
+pub mod store;
 pub mod subject;
 mod timestamp;
 pub mod user;
 
 pub use answer::{Answer, ErrorCode, FieldError, Page};
-pub use id::{ClientMessageId, MessageId, RoomId, SessionId, UserId};
+pub use id::{BlobId, BookmarkId, ClientMessageId, FileId, MessageId, RoomId, SessionId, UserId};
 pub use sealed::Sealed;
 pub use timestamp::Timestamp;

@@ -4,12 +4,17 @@ use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::{ClientMessageId, MessageId, RoomId, Timestamp, UserId, events::MessageSent};
+use crate::{
+    ClientMessageId, FileId, MessageId, RoomId, Timestamp, UserId,
+    events::{AttachedFile, MessageSent},
+    store::thumbnail_url,
+};
 
 /// Characters that a message may have at most.
 pub const MAX_CONTENT_CHARS: usize = 10_000;
+/// Files that a message may have at most.
+pub const MAX_ATTACHMENTS: usize = 10;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -54,8 +59,13 @@ pub struct Message {
 }
 
 impl Message {
-    /// The message as it was when `event` was stored at `seq`.
-    pub fn sent(event: MessageSent, seq: u64, time: Timestamp, content: Option<String>) -> Self {
+    /// The message as it was when `event` was stored at `seq`, with what was sealed in it opened.
+    pub fn sent(
+        event: MessageSent,
+        (seq, time): (u64, Timestamp),
+        content: Option<String>,
+        attachments: Vec<Attachment>,
+    ) -> Self {
         Self {
             id: event.message_id,
             room_id: event.room_id,
@@ -67,7 +77,7 @@ impl Message {
             content_type: event.content_type,
             client_message_id: event.client_message_id,
             reply_to: event.reply_to,
-            attachments: Vec::new(),
+            attachments,
             mentions: event.mentions,
             reactions: Vec::new(),
             pinned: false,
@@ -80,13 +90,28 @@ impl Message {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Attachment {
-    pub file_id: Uuid,
+    pub file_id: FileId,
     pub name: String,
     pub media_type: String,
     pub size: u64,
     pub width: Option<u32>,
     pub height: Option<u32>,
     pub thumbnail_url: Option<String>,
+}
+
+impl Attachment {
+    /// The file with its name opened.
+    pub fn opened(file: AttachedFile, name: String) -> Self {
+        Self {
+            thumbnail_url: file.width.map(|_| thumbnail_url(file.file_id)),
+            file_id: file.file_id,
+            name,
+            media_type: file.media_type,
+            size: file.size,
+            width: file.width,
+            height: file.height,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

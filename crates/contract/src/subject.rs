@@ -1,11 +1,14 @@
 //! The one place where subjects are written and read.
 //!
 //! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
-//! `message.<shard>.<room>.<Type>`, `claim.email.<hmac>`; republished under `live.`.
+//! `message.<shard>.<room>.<Type>`, `bookmark.<user>.<Type>`, `file.<file>.<Type>`,
+//! `claim.email.<hmac>`; republished under `live.`.
 
 use crate::{
-    RoomId, SessionId, UserId,
-    events::{MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS},
+    FileId, RoomId, SessionId, UserId,
+    events::{
+        BOOKMARK_EVENTS, FILE_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS,
+    },
 };
 
 /// Streams that events are written to.
@@ -13,12 +16,15 @@ pub const USER_STREAM: &str = "USER";
 pub const ROOM_STREAM: &str = "CHATROOM";
 pub const MESSAGE_STREAM: &str = "MESSAGE";
 pub const SESSION_STREAM: &str = "SESSION";
+pub const STORE_STREAM: &str = "STORE";
 
 /// First tokens, also the aggregate types.
 pub const USER: &str = "user";
 pub const ROOM: &str = "chatroom";
 pub const MESSAGE: &str = "message";
 pub const SESSION: &str = "session";
+pub const BOOKMARK: &str = "bookmark";
+pub const FILE: &str = "file";
 
 /// Into how many parts the `MESSAGE` subjects are divided.
 pub const SHARDS: u8 = 32;
@@ -44,6 +50,14 @@ pub enum Subject<'a> {
         session: SessionId,
         event_type: &'a str,
     },
+    Bookmark {
+        user: UserId,
+        event_type: &'a str,
+    },
+    File {
+        file: FileId,
+        event_type: &'a str,
+    },
 }
 
 impl<'a> Subject<'a> {
@@ -63,6 +77,14 @@ impl<'a> Subject<'a> {
             },
             SESSION => Self::Session {
                 session: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            BOOKMARK => Self::Bookmark {
+                user: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            FILE => Self::File {
+                file: tokens.next()?.parse().ok()?,
                 event_type: tokens.next()?,
             },
             MESSAGE => {
@@ -104,6 +126,14 @@ pub fn message(room: RoomId, event_type: &str) -> String {
     format!("{MESSAGE}.{}.{room}.{event_type}", shard(room))
 }
 
+pub fn bookmark(user: UserId, event_type: &str) -> String {
+    format!("{BOOKMARK}.{user}.{event_type}")
+}
+
+pub fn file(file: FileId, event_type: &str) -> String {
+    format!("{FILE}.{file}.{event_type}")
+}
+
 /// The filter that every event of a type fits; none for a type that is in no table.
 pub fn every(event_type: &str) -> Option<String> {
     let is_in = |table: &[(&str, u32)]| table.iter().any(|(name, _)| *name == event_type);
@@ -114,6 +144,8 @@ pub fn every(event_type: &str) -> Option<String> {
         (USER, USER_EVENTS),
         (ROOM, ROOM_EVENTS),
         (SESSION, SESSION_EVENTS),
+        (BOOKMARK, BOOKMARK_EVENTS),
+        (FILE, FILE_EVENTS),
     ];
     let (kind, _) = tables.into_iter().find(|(_, table)| is_in(table))?;
     Some(format!("{kind}.*.{event_type}"))

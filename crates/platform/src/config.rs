@@ -101,9 +101,41 @@ pub struct Config {
     /// Development: make missing secrets, allow the usual local origins.
     #[arg(long, env = "DORAN_DEV")]
     pub dev: bool,
+    #[command(flatten, next_help_heading = "Files")]
+    pub files: FileConfig,
     /// Connections to PostgreSQL that one service may open.
     #[arg(long, env = "DORAN_DATABASE_CONNECTIONS", default_value_t = 10)]
     pub database_connections: u32,
+}
+
+/// What the store service keeps, how much of it, and where.
+#[derive(Clone, Debug, clap::Args)]
+pub struct FileConfig {
+    /// Bytes that a file may have.
+    #[arg(long, env = "DORAN_MAX_FILE_BYTES", default_value_t = 100 * 1024 * 1024)]
+    pub max_file_bytes: u64,
+    /// Bytes that the files of one person may have together.
+    #[arg(long, env = "DORAN_FILE_QUOTA_BYTES", default_value_t = 2 * 1024 * 1024 * 1024)]
+    pub file_quota_bytes: u64,
+    /// Seconds between two looks for uploads that no message has.
+    #[arg(long, env = "DORAN_COLLECT_SECONDS", default_value_t = 600,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub collect_seconds: u64,
+    /// An S3-compatible store for the bytes of files, instead of NATS: `https://host:port`.
+    #[arg(long, env = "S3_ENDPOINT", requires_all = ["s3_bucket", "s3_access_key", "s3_secret_key"])]
+    pub s3_endpoint: Option<String>,
+    /// Its bucket, which must be there.
+    #[arg(long, env = "S3_BUCKET")]
+    pub s3_bucket: Option<String>,
+    /// Its region.
+    #[arg(long, env = "S3_REGION", default_value = "us-east-1")]
+    pub s3_region: String,
+    /// Name of the access key.
+    #[arg(long, env = "S3_ACCESS_KEY")]
+    pub s3_access_key: Option<String>,
+    /// The access key's secret.
+    #[arg(long, env = "S3_SECRET_KEY", hide_env_values = true)]
+    pub s3_secret_key: Option<String>,
 }
 
 impl Config {

@@ -16,6 +16,7 @@ use doran_projection::EnrichError;
 use moka::future::Cache;
 use tokio::time::timeout;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::{
     overwrite::overwrite,
@@ -109,6 +110,15 @@ impl DataKey {
             key: self.owner,
             data: URL_SAFE_NO_PAD.encode(bytes),
         }
+    }
+
+    /// Bytes that lie outside of the log, at a place of their own.
+    pub fn seal_bytes(&self, place: &str, bytes: &[u8]) -> Vec<u8> {
+        self.key.seal(place, bytes)
+    }
+
+    pub fn open_bytes(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+        self.key.open(place, sealed)
     }
 
     pub fn open(&self, place: Place<'_>, sealed: &Sealed) -> Result<String, OpenFieldError> {

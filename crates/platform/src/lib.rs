@@ -2,6 +2,7 @@
 //! and HTTP as this system speaks it. No role's own business.
 
 pub mod access_token;
+pub mod attachments;
 mod clock;
 mod config;
 pub mod credentials;
@@ -35,7 +36,7 @@ pub mod trace;
 pub mod ws_ticket;
 
 pub use clock::Clock;
-pub use config::Config;
+pub use config::{Config, FileConfig};
 pub use lifecycle::Lifecycle;
 pub use network::Network;
 pub use platform::{Platform, StartError};

@@ -33,6 +33,7 @@ update messages m
 set
     content = null,
     mentions = '{}',
+    attachments = '[]',
     edited_at = null,
     pinned = false,
     deleted = true

@@ -2,11 +2,11 @@
 with sent as (
     select distinct on (e."messageId")
         e."messageId", e."roomId", e.sequence, e."eventId", e."senderId", e."senderType", e.content,
-        e."contentType", e."clientMessageId", e."replyTo", e.mentions, e."time"
+        e."contentType", e."clientMessageId", e."replyTo", e.mentions, e.attachments, e."time"
     from jsonb_to_recordset($1) as e(
         "messageId" uuid, "roomId" uuid, sequence bigint, "eventId" uuid, "senderId" uuid,
         "senderType" text, content jsonb, "contentType" text, "clientMessageId" text,
-        "replyTo" uuid, mentions jsonb, "time" timestamptz
+        "replyTo" uuid, mentions jsonb, attachments jsonb, "time" timestamptz
     )
     where not exists (select from messages m where m.id = e."messageId")
     order by e."messageId", e.sequence
@@ -57,7 +57,7 @@ with sent as (
 )
 insert into messages (
     id, room_id, seq, number, sender_number, event_id, sender_id, sender_type, content,
-    content_type, client_message_id, reply_to, mentions, created_at
+    content_type, client_message_id, reply_to, mentions, attachments, created_at
 )
 select
     s."messageId", s."roomId", s.sequence,
@@ -67,7 +67,7 @@ select
     s."eventId", s."senderId", s."senderType", s.content,
     s."contentType", s."clientMessageId", s."replyTo",
     array(select t.user_id::uuid from jsonb_array_elements_text(s.mentions) as t(user_id)),
-    s."time"
+    coalesce(s.attachments, '[]'), s."time"
 from sent s
 join room_counts r on r."roomId" = s."roomId"
 join sender_counts p on p."roomId" = s."roomId" and p."senderId" = s."senderId"

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use doran_contract::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, UserId,
+    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, UserId,
     command::SendMessage,
     message::{ContentType, Message},
 };
@@ -30,6 +30,8 @@ pub(crate) struct Request {
     reply_to: Option<MessageId>,
     #[serde(default)]
     mentions: Vec<UserId>,
+    #[serde(default)]
+    file_ids: Vec<FileId>,
 }
 
 pub(crate) async fn send_message(
@@ -46,6 +48,7 @@ pub(crate) async fn send_message(
         client_message_id,
         reply_to,
         mentions,
+        file_ids,
     } = body.value;
     let message = SendMessage {
         sender_id: actor.user_id,
@@ -56,12 +59,16 @@ pub(crate) async fn send_message(
         content_type,
         reply_to,
         mentions,
+        file_ids,
     };
     let sending = send(&service, message, ctx.clone()).await?;
     let place = sending.place();
     let success = match sending {
-        Sending::Stored { event, .. } => {
-            let message = Message::sent(event, place.seq, place.created_at, Some(content));
+        Sending::Stored {
+            event, attachments, ..
+        } => {
+            let at = (place.seq, place.created_at);
+            let message = Message::sent(event, at, Some(content), attachments);
             let location = format!("/api/chat/rooms/{room_id}/messages/{}", message.id);
             Success::created(&location, message)
         }

@@ -5,6 +5,7 @@ mod archive;
 mod change;
 mod decide;
 mod error;
+mod files;
 mod known;
 mod markers;
 mod marks;

@@ -95,6 +95,7 @@ fn forget(message: &mut Message) {
     message.content = None;
     message.edited_at = None;
     message.mentions.clear();
+    message.attachments.clear();
     message.reactions.clear();
     message.pinned = false;
     message.deleted = true;

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use doran_contract::{
     ClientMessageId, MessageId, RoomId, Timestamp, UserId,
-    events::{MESSAGE_EVENTS, MessageEvent, MessageSent},
-    message::{ContentType, Message, Reaction, SenderType},
+    events::{AttachedFile, MESSAGE_EVENTS, MessageEvent, MessageSent},
+    message::{Attachment, ContentType, Message, Reaction, SenderType},
     subject,
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Recorded, event_id};
 use doran_platform::{
+    attachments::{open_attachments, opened_with},
     event_schema,
     http::Refusal,
     keyring::{DataKey, Keyring, OpenFieldError, Place},
@@ -32,6 +33,7 @@ pub(crate) struct Sealed {
     client_message_id: ClientMessageId,
     reply_to: Option<MessageId>,
     mentions: Vec<UserId>,
+    attachments: Vec<AttachedFile>,
     reactions: Vec<Reaction>,
     pinned: bool,
     deleted: bool,
@@ -69,10 +71,19 @@ impl Sealed {
             (Some(key), Some(content)) => Some(key.open(place, content)?),
             (None, _) | (_, None) => None,
         };
-        Ok(self.message(content))
+        let attachments = match key {
+            Some(key) => {
+                let subject = subject::message(self.room_id, "MessageSent");
+                // An edit leaves the files: their names open in what was sent.
+                let sent = event_id(self.message_id.as_uuid(), 0);
+                opened_with(key, &subject, sent, &self.attachments)?
+            }
+            None => Vec::new(),
+        };
+        Ok(self.message(content, attachments))
     }
 
-    fn message(self, content: Option<String>) -> Message {
+    fn message(self, content: Option<String>, attachments: Vec<Attachment>) -> Message {
         Message {
             id: self.message_id,
             room_id: self.room_id,
@@ -84,7 +95,7 @@ impl Sealed {
             content_type: self.content_type,
             client_message_id: self.client_message_id,
             reply_to: self.reply_to,
-            attachments: Vec::new(),
+            attachments,
             mentions: self.mentions,
             reactions: self.reactions,
             pinned: self.pinned,
@@ -96,7 +107,7 @@ impl Sealed {
     /// As it is, whatever it says.
     #[cfg(test)]
     pub(crate) fn without_text(self) -> Message {
-        self.message(Some(String::new()))
+        self.message(Some(String::new()), Vec::new())
     }
 }
 
@@ -143,6 +154,8 @@ pub(crate) async fn open_recorded(
         field: "content",
     };
     let content = keyring.open_field(place, &sent.content).await?.into_text();
-    let (seq, created_at) = (recorded.sequence, recorded.time.into());
-    Ok(Message::sent(sent, seq, created_at, content))
+    let (subject, event_id) = (&recorded.subject, recorded.event_id);
+    let attachments = open_attachments(keyring, subject, event_id, &sent.attachments).await?;
+    let at = (recorded.sequence, recorded.time.into());
+    Ok(Message::sent(sent, at, content, attachments))
 }

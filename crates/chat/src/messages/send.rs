@@ -4,7 +4,7 @@ use doran_contract::{
     ErrorCode, MessageId, RoomId, UserId,
     command::{Durability, SendMessage, Sent},
     events::MessageSent,
-    message::{ContentType, MAX_CONTENT_CHARS, SenderType},
+    message::{Attachment, ContentType, MAX_CONTENT_CHARS, SenderType},
     room::{RoomRole, RoomStatus},
     subject,
 };
@@ -16,7 +16,12 @@ use doran_platform::{
 };
 use tokio::time::Instant;
 
-use super::{Place, append::append, change::find};
+use super::{
+    Place,
+    append::append,
+    change::find,
+    files::{Files, check_files},
+};
 use crate::state::Service;
 
 /// People whom one message may name.
@@ -26,7 +31,12 @@ const MAX_MENTIONS: usize = 100;
 #[derive(Debug)]
 pub(crate) enum Sending {
     /// It is in the log now.
-    Stored { event: MessageSent, place: Place },
+    Stored {
+        event: MessageSent,
+        /// Its files, opened.
+        attachments: Vec<Attachment>,
+        place: Place,
+    },
     /// It was sent before. What was sent now is not stored, whatever it says.
     Known { id: MessageId, place: Place },
 }
@@ -85,7 +95,8 @@ fn check(message: &SendMessage) -> Result<(), Refusal> {
             "must be text or code",
         ));
     }
-    check_mentions(&message.mentions)
+    check_mentions(&message.mentions)?;
+    check_files(&message.file_ids)
 }
 
 pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
@@ -166,7 +177,8 @@ async fn store(
         event_id,
         field: "content",
     };
-    let event = seal(service, id, message, place).await?;
+    let files = Files::find(service, message.sender_id, &message.file_ids, ctx.time).await?;
+    let event = seal(service, id, message, (place, &files)).await?;
     let appended = append(service, event.room_id, event.clone(), &ctx).await?;
     let place = Place {
         seq: appended.sequence,
@@ -177,14 +189,18 @@ async fn store(
         return Ok(Sending::Known { id, place });
     }
     metrics::counter!("chat_messages_sent_total").increment(1);
-    Ok(Sending::Stored { event, place })
+    Ok(Sending::Stored {
+        attachments: files.opened(&event),
+        event,
+        place,
+    })
 }
 
 async fn seal(
     service: &Service,
     message_id: MessageId,
     message: SendMessage,
-    place: keyring::Place<'_>,
+    (place, files): (keyring::Place<'_>, &Files),
 ) -> Result<MessageSent, Refusal> {
     let sender_id = message.sender_id;
     let key = service.platform.keyring.key(sender_id).await?;
@@ -199,6 +215,7 @@ async fn seal(
         client_message_id: message.client_message_id,
         reply_to: message.reply_to,
         mentions: members_among(service, message.room_id, message.mentions),
+        attachments: files.sealed(&key, place),
     })
 }
 

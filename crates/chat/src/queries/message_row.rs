@@ -9,7 +9,7 @@ macro_rules! message_columns {
         m.id as "messageId", m.room_id as "roomId", m.sender_id as "senderId",
         m.sender_type as "senderType", m.content as "content", m.content_type as "contentType",
         m.client_message_id as "clientMessageId", m.reply_to as "replyTo",
-        m.mentions as "mentions", m.event_id as "eventId", m.seq as "seq",
+        m.mentions as "mentions", m.attachments as "attachments", m.event_id as "eventId", m.seq as "seq",
         m.created_at as "createdAt", m.edited_at as "editedAt", m.pinned as "pinned",
         m.deleted as "deleted",
         (

@@ -412,6 +412,7 @@ impl History {
             client_message_id,
             reply_to: None,
             mentions: mentioned(mentions),
+            attachments: Vec::new(),
         };
         let mut enriched = json!(sent);
         enriched["searchTokens"] = json!(format!("{{{},-7}}", self.ticks));

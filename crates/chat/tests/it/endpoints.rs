@@ -40,6 +40,7 @@ fn message(person: &Person, room: RoomId, content: &str) -> SendMessage {
         content_type: ContentType::Text,
         reply_to: None,
         mentions: Vec::new(),
+        file_ids: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs};
 use serde_json::{Map, Value, json};
 
 use super::tests::{Part, folder, language, read};
-use crate::subject::SESSION_STREAM;
+use crate::subject::{SESSION_STREAM, STORE_STREAM};
 
 /// Headers of every event, and what they say.
 const ENVELOPE: [(&str, &str, &str); 11] = [
@@ -62,7 +62,7 @@ fn document() -> Value {
     {
         for (name, version, schema) in events {
             let (payload, parts) = apart(schema);
-            let sealed = sealed_fields(&payload);
+            let sealed = sealed_fields(&payload, &parts);
             for (part, schema) in parts {
                 let known = schemas.insert(part.clone(), schema.clone());
                 assert!(
@@ -111,7 +111,7 @@ fn message(stream: &str, name: &str, version: u32, sealed: &[String]) -> Value {
 }
 
 fn channel(stream: &str, address: &str, name: &str) -> Value {
-    let description = if stream == SESSION_STREAM {
+    let description = if [SESSION_STREAM, STORE_STREAM].contains(&stream) {
         format!("Stored in stream {stream}.")
     } else {
         format!("Stored in stream {stream}, and sent live on live.{address}.{name}.")
@@ -191,12 +191,28 @@ fn redirect(schema: &mut Value) {
     }
 }
 
-fn sealed_fields(payload: &Value) -> Vec<String> {
-    let fields: BTreeMap<String, Value> =
-        serde_json::from_value(payload["properties"].clone()).unwrap_or_default();
-    let is_sealed = |schema: &Value| schema.to_string().contains("#/components/schemas/Sealed\"");
-    let sealed = fields.into_iter().filter(|(_, schema)| is_sealed(schema));
-    sealed.map(|(name, _)| name).collect()
+/// Those of the payload, and one step deeper those of its parts, as `field.field`.
+fn sealed_fields(payload: &Value, parts: &Map<String, Value>) -> Vec<String> {
+    let fields = |schema: &Value| -> BTreeMap<String, Value> {
+        serde_json::from_value(schema["properties"].clone()).unwrap_or_default()
+    };
+    let refers = |schema: &Value, part: &str| {
+        let reference = format!("\"#/components/schemas/{part}\"");
+        schema.to_string().contains(&reference)
+    };
+    let mut sealed = Vec::new();
+    for (name, schema) in fields(payload) {
+        if refers(&schema, "Sealed") {
+            sealed.push(name);
+            continue;
+        }
+        for (_, inner) in parts.iter().filter(|(part, _)| refers(&schema, part)) {
+            let inner = fields(inner).into_iter();
+            let inner = inner.filter(|(_, schema)| refers(schema, "Sealed"));
+            sealed.extend(inner.map(|(inner, _)| format!("{name}.{inner}")));
+        }
+    }
+    sealed
 }
 
 #[test]

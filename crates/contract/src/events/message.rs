@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::events;
 use crate::{
-    ClientMessageId, MessageId, RoomId, Sealed, UserId,
+    ClientMessageId, FileId, MessageId, RoomId, Sealed, UserId,
     message::{ContentType, Emoji, SenderType},
 };
 
@@ -48,6 +48,23 @@ pub struct MessageSent {
     pub client_message_id: ClientMessageId,
     pub reply_to: Option<MessageId>,
     pub mentions: Vec<UserId>,
+    /// Files of the sender that belong to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachedFile>,
+}
+
+/// A file as it was when it was sent, so that nobody has to ask for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AttachedFile {
+    pub file_id: FileId,
+    pub name: Sealed,
+    pub media_type: String,
+    pub size: u64,
+    /// Pixels; only pictures have them, and a thumbnail.
+    pub width: Option<u32>,
+    pub height: Option<u32>,
 }
 
 /// The author says something else. The last one counts; after a deletion none does.

@@ -6,11 +6,13 @@
 mod message;
 mod room;
 mod session;
+mod store;
 mod user;
 
 pub use message::*;
 pub use room::*;
 pub use session::*;
+pub use store::*;
 pub use user::*;
 
 /// Declares an event enum with its table of (name, current version).

@@ -11,6 +11,7 @@ mod keys;
 mod moment;
 mod policies;
 mod projections;
+mod store;
 mod streams;
 mod user;
 mod users;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Auth(auth::Auth),
     User(user::User),
     Chat(chat::Chat),
+    Store(store::Store),
     Gateway(gateway::Gateway),
     #[command(subcommand)]
     Streams(streams::Streams),
@@ -46,9 +48,12 @@ impl Command {
     /// What is logged unless somebody says so: tools speak by their output.
     pub(crate) fn log_level(&self) -> &'static str {
         match self {
-            Self::All(_) | Self::Auth(_) | Self::User(_) | Self::Chat(_) | Self::Gateway(_) => {
-                "info"
-            }
+            Self::All(_)
+            | Self::Auth(_)
+            | Self::User(_)
+            | Self::Chat(_)
+            | Self::Store(_)
+            | Self::Gateway(_) => "info",
             Self::Streams(_)
             | Self::Events(_)
             | Self::Projections(_)
@@ -66,6 +71,7 @@ impl Command {
             Self::Auth(auth) => Box::pin(auth.run()),
             Self::User(user) => Box::pin(user.run()),
             Self::Chat(chat) => Box::pin(chat.run()),
+            Self::Store(store) => Box::pin(store.run()),
             Self::Gateway(gateway) => Box::pin(gateway.run()),
             Self::Streams(streams) => Box::pin(streams.run()),
             Self::Events(events) => Box::pin(events.run()),

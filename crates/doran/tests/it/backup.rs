@@ -110,7 +110,7 @@ async fn a_restored_log_gives_everything_back_to_empty_servers() {
     assert_eq!(after[20]["content"], "afterwards");
     let well = system.run(&["events", "verify", "--open"]).await;
     assert_eq!(well.code, 0, "{well:?}");
-    for service in ["auth", "user", "chat"] {
+    for service in ["auth", "user", "chat", "store"] {
         let rebuilt = system
             .run(&["projections", "rebuild", service, "--verify"])
             .await;

@@ -12,18 +12,21 @@ use std::{
 use doran_projection::policy::Declaration;
 use serde_json::Value;
 
-const POLICIES: [Declaration; 4] = [
+const POLICIES: [Declaration; 6] = [
     doran_auth::END_WITH_ACCOUNT,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
+    doran_store::DELETE_BYTES,
+    doran_store::LET_BELONGINGS_GO,
     doran_user::ERASE_DELETED,
 ];
 /// Only these may publish to the stream, says `nats.conf`.
-const PRODUCERS: [(&str, &str); 4] = [
+const PRODUCERS: [(&str, &str); 5] = [
     ("USER", "user"),
     ("CHATROOM", "chat"),
     ("MESSAGE", "chat"),
     ("SESSION", "auth"),
+    ("STORE", "store"),
 ];
 const HEAD: &str = "\
 # Events

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use doran_testkit::check_answer;
 use futures_util::{SinkExt, StreamExt};
-use reqwest::{Client, Method, RequestBuilder, StatusCode};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -124,6 +124,33 @@ impl Person {
     pub(crate) async fn delete(&self, path: &str) -> Reply {
         let request = self.request(Method::DELETE, path);
         Reply::of(&self.http, request).await
+    }
+
+    /// Uploads a file of that name; its id.
+    pub(crate) async fn upload(&self, name: &str, bytes: &[u8]) -> String {
+        let mut body = format!(
+            "--XX\r\nContent-Disposition: form-data; name=\"files\"; filename=\"{name}\"\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n--XX--\r\n");
+        let request = self
+            .request(Method::POST, "/api/store/files")
+            .header("content-type", "multipart/form-data; boundary=XX")
+            .body(body);
+        let reply = Reply::of(&self.http, request).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.data);
+        reply.data["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The bytes under a path, and the headers that came with them.
+    pub(crate) async fn fetch(&self, path: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let request = self
+            .request(Method::GET, path)
+            .header("accept-encoding", "gzip");
+        let answer = request.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, headers, answer.bytes().await.unwrap().to_vec())
     }
 
     pub(crate) async fn socket(&self) -> Socket {

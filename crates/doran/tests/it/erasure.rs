@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::{chat::Person, system::System};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// In the name, the address, the settings and a message.
+/// In the name, the address, the settings, a message, a file, its name and a note.
 const PLANTED: &str = "planted-가나다-7f3a";
 
 async fn until(is_so: impl AsyncFn() -> bool) {
@@ -52,9 +52,15 @@ async fn planted(system: &System, admin: &Person) -> (Person, String) {
     let room = json!({ "name": "회의", "memberIds": [admin.id] });
     let room = kim.post("/api/chat/rooms", &room).await.data["id"].clone();
     let messages = format!("/api/chat/rooms/{}/messages", room.as_str().unwrap());
-    let message = json!({ "content": format!("우리 {PLANTED} 이야기") });
+    let file = kim
+        .upload(&format!("{PLANTED}.txt"), PLANTED.as_bytes())
+        .await;
+    let message = json!({ "content": format!("우리 {PLANTED} 이야기"), "fileIds": [file] });
     let sent = kim.post(&messages, &message).await;
     assert_eq!(sent.status, 201, "{}", sent.data);
+    let bookmark = json!({ "messageId": sent.data["id"], "roomId": room, "note": PLANTED });
+    let kept = kim.post("/api/store/bookmarks", &bookmark).await;
+    assert_eq!(kept.status, 201, "{}", kept.data);
     let position = sent.position.unwrap();
     let history = admin.get(&messages, &position).await;
     assert!(

@@ -75,6 +75,7 @@ impl Log {
             client_message_id,
             reply_to: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
         };
         self.append(&subject, number, serde_json::to_vec(&event).unwrap())
             .await;

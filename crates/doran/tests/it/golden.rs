@@ -35,6 +35,10 @@ fn subject_of(stream: &str, event_type: &str, body: &Value) -> String {
         "CHATROOM" => subject::room(id("roomId").parse().unwrap(), event_type),
         "MESSAGE" => subject::message(id("roomId").parse().unwrap(), event_type),
         "SESSION" => subject::session(id("sessionId").parse().unwrap(), event_type),
+        "STORE" if event_type.starts_with("Bookmark") => {
+            subject::bookmark(id("userId").parse().unwrap(), event_type)
+        }
+        "STORE" => subject::file(id("fileId").parse().unwrap(), event_type),
         other => panic!("no subject is known for {other}"),
     }
 }
@@ -74,6 +78,9 @@ async fn every_read_model_takes_every_version_of_every_event() {
         "chat.rooms",
         "chat.messages",
         "auth.sessions",
+        "store.bookmarks",
+        "store.files",
+        "store.messages",
     ] {
         assert_eq!(system.count(table).await, 1, "{table}");
     }

@@ -12,6 +12,7 @@ mod compose;
 mod distributed;
 mod erasure;
 mod events;
+mod files;
 mod golden;
 mod help;
 mod metrics;

@@ -55,9 +55,16 @@ impl System {
     /// As compose.yaml runs it: each role with the NATS user of that role.
     pub(crate) async fn in_separate_processes() -> Self {
         let ground = Ground::prepare().await;
-        let services = at_once(["auth", "user", "chat"], |role| ground.start_service(role));
-        let [auth, user, chat] = services.each_ref().map(Process::base);
-        let gateway = ground.start_gateway([&auth, &user, &chat]);
+        let services = at_once(["auth", "user", "chat", "store"], |role| {
+            ground.start_service(role)
+        });
+        let [auth, user, chat, store] = services.each_ref().map(Process::base);
+        let gateway = ground.start_gateway(&[
+            ("--auth-url", &auth),
+            ("--user-url", &user),
+            ("--chat-url", &chat),
+            ("--store-url", &store),
+        ]);
         ground.carry(gateway, services.into())
     }
 
@@ -68,7 +75,14 @@ impl System {
         let services = at_once(roles, |role| ground.start_service(role));
         let [auth, user, chat, other_chat] = services.each_ref().map(Process::base);
         let chats = format!("{chat},{other_chat}");
-        let start = |()| ground.start_gateway([&auth, &user, &chats]);
+        let start = |()| {
+            let urls = [
+                ("--auth-url", &auth),
+                ("--user-url", &user),
+                ("--chat-url", &chats),
+            ];
+            ground.start_gateway(&urls)
+        };
         let [gateway, second] = at_once([(); 2], start);
         Self {
             second_gateway: Some(second),
@@ -228,23 +242,18 @@ impl Ground {
         let user = match role {
             "auth" => NatsUser::Auth,
             "user" => NatsUser::User,
+            "store" => NatsUser::Store,
             _ => NatsUser::Chat,
         };
         Process::start(&[role], self.variables_of(user))
     }
 
-    /// In front of auth, user and chat, each with one address or several.
-    fn start_gateway(&self, [auth, user, chat]: [&str; 3]) -> Process {
-        let words = [
-            "gateway",
-            "--no-limits",
-            "--auth-url",
-            auth,
-            "--user-url",
-            user,
-            "--chat-url",
-            chat,
-        ];
+    /// In front of these services, each with one address or several.
+    fn start_gateway(&self, services: &[(&str, &String)]) -> Process {
+        let mut words = vec!["gateway", "--no-limits"];
+        for (flag, url) in services {
+            words.extend([*flag, url.as_str()]);
+        }
         Process::start(&words, self.variables_of(NatsUser::Gateway))
     }
 

@@ -23,7 +23,7 @@ const API_DOCS: &str = "api-docs.html";
 /// What a browser runs or shows; tests and tooling stay inside.
 const SHOWN: [&str; 5] = ["html", "js", "css", "svg", "png"];
 const HIDDEN: &str = "tests/";
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; \
+const POLICY: &str = "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 /// File names have no hash in them, so each use asks whether the file is still the same.
 const ASK_EACH_TIME: &str = "no-cache";

@@ -1,6 +1,10 @@
 //! The URL map, sockets excepted.
 
-use axum::{Router, routing::any};
+use axum::{
+    Router,
+    http::{Extensions, HeaderMap, StatusCode, Version, header::ACCEPT_RANGES},
+    routing::any,
+};
 use doran_platform::{
     http::{Health, Routes, get, operations},
     telemetry::Metrics,
@@ -39,7 +43,12 @@ fn is_worth_compressing() -> impl Predicate {
         "text/event-stream",
     ];
     let [image, video, audio, zip, events] = kinds.map(NotForContentType::const_new);
+    // What is handed out in ranges is handed out as it is: a range is one of these very bytes.
+    let is_whole = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        !headers.contains_key(ACCEPT_RANGES)
+    };
     SizeAbove::new(COMPRESS_ABOVE_BYTES)
+        .and(is_whole)
         .and(image)
         .and(video)
         .and(audio)

@@ -42,12 +42,14 @@ pub struct Upstreams {
     pub auth: Upstream,
     pub users: Upstream,
     pub chat: Upstream,
+    pub store: Upstream,
 }
 
 pub(crate) struct Services {
     auth: Backend,
     users: Backend,
     chat: Backend,
+    store: Backend,
 }
 
 enum Backend {
@@ -88,6 +90,7 @@ impl Services {
             auth: Backend::new(Service::Auth, upstreams.auth),
             users: Backend::new(Service::Users, upstreams.users),
             chat: Backend::new(Service::Chat, upstreams.chat),
+            store: Backend::new(Service::Store, upstreams.store),
         }
     }
 
@@ -167,7 +170,8 @@ impl Services {
             Service::Auth => Some(&self.auth),
             Service::Users => Some(&self.users),
             Service::Chat => Some(&self.chat),
-            Service::Store | Service::Batch => None,
+            Service::Store => Some(&self.store),
+            Service::Batch => None,
         }
     }
 }

@@ -264,6 +264,7 @@ mod tests {
         Opened {
             event: MessageEvent::MessageSent(serde_json::from_value(sent).unwrap()),
             content: Some("x".to_owned()),
+            attachments: Vec::new(),
             seq,
             time: DateTime::UNIX_EPOCH.into(),
         }

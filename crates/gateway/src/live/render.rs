@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use axum::extract::ws::Utf8Bytes;
 use doran_contract::{
     MessageId, Sealed, Timestamp,
-    events::{MESSAGE_EVENTS, MessageEvent},
+    events::{AttachedFile, MESSAGE_EVENTS, MessageEvent},
     frame::ServerFrame,
-    message::Message,
+    message::{Attachment, Message},
 };
 use doran_eventstore::{DecodeError, Recorded};
 use doran_platform::{
+    attachments::open_attachments,
     event_schema,
-    keyring::{Keyring, KeyringError, OpenFieldError, Place},
+    keyring::{Keyring, KeyringError, OpenFieldError, Opened as Opening, Place},
 };
 
 /// Opens messages. Cheap to clone.
@@ -32,8 +33,12 @@ impl Renderer {
         recorded: &Recorded,
         event: MessageEvent,
     ) -> Result<Opened, KeyringError> {
+        let mut attachments = Vec::new();
         let content = match &event {
-            MessageEvent::MessageSent(sent) => self.text(recorded, &sent.content).await?,
+            MessageEvent::MessageSent(sent) => {
+                attachments = self.attachments(recorded, &sent.attachments).await?;
+                self.text(recorded, &sent.content).await?
+            }
             MessageEvent::MessageEdited(edited) => self.text(recorded, &edited.content).await?,
             MessageEvent::MessageDeleted(_)
             | MessageEvent::ReactionAdded(_)
@@ -45,6 +50,7 @@ impl Renderer {
         Ok(Opened {
             event,
             content,
+            attachments,
             seq: recorded.sequence,
             time: recorded.time.into(),
         })
@@ -60,15 +66,33 @@ impl Renderer {
             event_id: recorded.event_id,
             field: "content",
         };
-        match self.keyring.open_field(place, sealed).await {
-            Ok(opened) => Ok(opened.into_text()),
-            Err(OpenFieldError::Keyring(error @ KeyringError::Unavailable(_))) => Err(error),
-            // It never opens, however often it is tried: shown as a message without text.
-            Err(error) => {
-                let (stream, sequence) = (&*recorded.stream, recorded.sequence);
-                tracing::error!(%error, stream, sequence, "a message cannot be opened");
-                Ok(None)
-            }
+        let opened = self.keyring.open_field(place, sealed).await;
+        unless_damaged(recorded, opened.map(Opening::into_text))
+    }
+
+    async fn attachments(
+        &self,
+        recorded: &Recorded,
+        files: &[AttachedFile],
+    ) -> Result<Vec<Attachment>, KeyringError> {
+        let (subject, event_id) = (&recorded.subject, recorded.event_id);
+        let opened = open_attachments(&self.keyring, subject, event_id, files).await;
+        unless_damaged(recorded, opened)
+    }
+}
+
+/// What never opens, however often it is tried, is shown as nothing.
+fn unless_damaged<T: Default>(
+    recorded: &Recorded,
+    opened: Result<T, OpenFieldError>,
+) -> Result<T, KeyringError> {
+    match opened {
+        Ok(opened) => Ok(opened),
+        Err(OpenFieldError::Keyring(error @ KeyringError::Unavailable(_))) => Err(error),
+        Err(error) => {
+            let (stream, sequence) = (&*recorded.stream, recorded.sequence);
+            tracing::error!(%error, stream, sequence, "a message cannot be opened");
+            Ok(T::default())
         }
     }
 }
@@ -77,6 +101,8 @@ impl Renderer {
 pub(crate) struct Opened {
     pub(super) event: MessageEvent,
     pub(super) content: Option<String>,
+    /// Files of the message that it sends.
+    pub(super) attachments: Vec<Attachment>,
     pub(super) seq: u64,
     pub(super) time: Timestamp,
 }
@@ -108,8 +134,14 @@ impl Opened {
             | MessageEvent::MessageUnpinned(_)
             | MessageEvent::ReadMarkerMoved(_) => return self,
         };
-        let content = self.content.filter(|_| !deleted.contains(&message));
-        Self { content, ..self }
+        if !deleted.contains(&message) {
+            return self;
+        }
+        Self {
+            content: None,
+            attachments: Vec::new(),
+            ..self
+        }
     }
 
     /// What subscribers get. `prev` is the timeline's event before it.
@@ -117,6 +149,7 @@ impl Opened {
         let Self {
             event,
             content,
+            attachments,
             seq,
             time,
         } = self;
@@ -125,7 +158,7 @@ impl Opened {
                 room_id: sent.room_id,
                 seq,
                 prev,
-                message: Message::sent(sent, seq, time, content),
+                message: Message::sent(sent, (seq, time), content, attachments),
             },
             MessageEvent::MessageEdited(edited) => ServerFrame::MessageEdited {
                 room_id: edited.room_id,

@@ -1,7 +1,5 @@
 //! Reading a client's frame. Pure.
 
-use std::borrow::Cow;
-
 use doran_contract::frame::ClientFrame;
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,41 +7,24 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(super) enum Read {
     Frame(ClientFrame),
-    /// A frame of the contract that this version does not serve.
-    Unsupported {
-        id: Option<u64>,
-    },
     /// Not a frame of the contract.
     Malformed {
         id: Option<u64>,
     },
 }
 
-/// The parts that say what a frame is, and to which id it is to be answered.
+/// The part that says to which id a frame is to be answered.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head<'a> {
+struct Head {
     #[serde(default)]
     id: Option<Value>,
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(default)]
-    file_ids: Value,
 }
 
 pub(super) fn read(text: &str) -> Read {
-    let Ok(head) = serde_json::from_str::<Head<'_>>(text) else {
+    let Ok(head) = serde_json::from_str::<Head>(text) else {
         return Read::Malformed { id: None };
     };
     let id = head.id.as_ref().and_then(Value::as_u64);
-    let has_files = match &head.file_ids {
-        Value::Null => false,
-        Value::Array(files) => !files.is_empty(),
-        _ => true,
-    };
-    if head.kind == "send" && has_files {
-        return Read::Unsupported { id };
-    }
     serde_json::from_str(text).map_or(Read::Malformed { id }, Read::Frame)
 }
 
@@ -64,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn attachments_are_not_silently_dropped() {
+    fn attachments_are_ids_of_files_or_the_frame_is_malformed() {
         let with = |files: &str| {
             read(&format!(
                 r#"{{"id":3,"type":"send","roomId":"00000000-0000-0000-0000-000000000001",
@@ -72,10 +53,9 @@ mod tests {
             ))
         };
         assert!(matches!(with("[]"), Read::Frame(_)));
-        assert!(matches!(
-            with(r#"["a"]"#),
-            Read::Unsupported { id: Some(3) }
-        ));
+        let file = r#"["00000000-0000-0000-0000-000000000002"]"#;
+        assert!(matches!(with(file), Read::Frame(_)));
+        assert!(matches!(with(r#"["a"]"#), Read::Malformed { id: Some(3) }));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub(super) async fn greet(
                     return Ok(link);
                 }
             }
-            Read::Frame(ClientFrame { id: request, .. }) | Read::Unsupported { id: request } => {
+            Read::Frame(ClientFrame { id: request, .. }) => {
                 let denied = Denied::new(ErrorCode::Unauthenticated, "log in first");
                 reply(socket, &denied.frame(request)).await?;
             }

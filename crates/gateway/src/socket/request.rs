@@ -52,11 +52,6 @@ pub(super) fn take<'a>(
 ) -> Result<Option<(Lane, Work<'a>)>, End> {
     match frame::read(text) {
         Read::Frame(frame) => Ok(begin(connection, frame)),
-        Read::Unsupported { id } => {
-            let message = "this server does not know that frame yet";
-            connection.deny(id, Denied::new(ErrorCode::Unsupported, message));
-            Ok(None)
-        }
         Read::Malformed { id } => {
             let (frame, end) = faults.count(id);
             connection.push(&frame);

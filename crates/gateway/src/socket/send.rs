@@ -26,6 +26,7 @@ pub(super) async fn send(
         content_type: ContentType::Text,
         reply_to: message.reply_to,
         mentions: message.mentions,
+        file_ids: message.file_ids,
     };
     let sent: Sent = ask(connection, SEND_MESSAGE, &command).await?;
     Ok(move |id| ServerFrame::Ack {

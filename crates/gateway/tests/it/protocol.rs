@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use doran_gateway::Timing;
-use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::world::{Setup, World};
@@ -24,17 +23,6 @@ async fn the_fifth_malformed_frame_ends_the_socket() {
         assert_eq!(answer["code"], "BAD_REQUEST", "{text}");
     }
     assert_eq!(client.closed().await.0, 4500);
-}
-
-#[tokio::test]
-async fn frames_that_come_with_later_versions_are_unsupported_and_no_fault() {
-    let world = World::start().await;
-    let mut client = world.log_in(&world.person("a").await).await;
-    let answer = client
-        .ask(json!({ "type": "send", "fileIds": ["a"] }))
-        .await;
-    assert_eq!(answer["code"], "UNSUPPORTED");
-    client.nothing_came().await;
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn refusals_come_with_their_code() {
     assert_eq!(world.chat.received.lock().unwrap().len(), 1);
     let mut files = send(room, "m-3", "x");
     files["fileIds"] = json!(["f"]);
-    assert_eq!(client.ask(files).await["code"], "UNSUPPORTED");
+    assert_eq!(client.ask(files).await["code"], "BAD_REQUEST");
     let ok = client
         .ask(json!({ "type": "read", "roomId": room, "seq": 9 }))
         .await;

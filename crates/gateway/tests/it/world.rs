@@ -135,6 +135,7 @@ impl World {
             chat: setup
                 .chat
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
+            store: Upstream::Absent,
         };
         let world = Self {
             address: start_gateway(&platform, upstreams, setup.timing).await,
@@ -166,6 +167,7 @@ impl World {
             auth: Upstream::InProcess(auth_routes(Arc::clone(&self.password_token))),
             users: Upstream::Absent,
             chat: Upstream::InProcess(chat_routes()),
+            store: Upstream::Absent,
         };
         let address = start_gateway(&platform, upstreams, Timing::default()).await;
         (address, platform)
@@ -588,6 +590,7 @@ impl Log {
             client_message_id,
             reply_to: None,
             mentions: Vec::new(),
+            attachments: Vec::new(),
         };
         let event = NewEvent {
             event_type: "MessageSent",

@@ -152,7 +152,7 @@ fn history(stream: &str, language: &[(String, String, Value)], numbers: &[u64]) 
             "USER" => row["userId"].clone(),
             "CHATROOM" => row["roomId"].clone(),
             "SESSION" => row["sessionId"].clone(),
-            "MESSAGE" => Value::Null,
+            "MESSAGE" | "STORE" => Value::Null,
             other => panic!("say which field of {other} names the aggregate"),
         };
         let is_creation = ["Created", "Started"]
@@ -343,6 +343,11 @@ fn read_models_of_chat_do_not_depend_on_batches() {
 }
 
 #[test]
+fn read_models_of_store_do_not_depend_on_batches() {
+    hold_for("store");
+}
+
+#[test]
 fn every_service_with_read_models_is_tried() {
     let services: Vec<_> = read_models()
         .into_iter()
@@ -350,7 +355,7 @@ fn every_service_with_read_models_is_tried() {
         .collect();
     for service in &services {
         assert!(
-            ["auth", "user", "chat"].contains(&service.as_str()),
+            ["auth", "user", "chat", "store"].contains(&service.as_str()),
             "{service}"
         );
     }

@@ -24,6 +24,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["contract", "eventstore", "projection", "platform"],
     ),
     (
+        "store",
+        &["contract", "eventstore", "projection", "platform"],
+    ),
+    (
         "gateway",
         &["contract", "eventstore", "projection", "platform"],
     ),
@@ -37,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "auth",
             "user",
             "chat",
+            "store",
             "gateway",
         ],
     ),

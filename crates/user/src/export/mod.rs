@@ -11,7 +11,9 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use doran_contract::{
     UserId,
-    subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, USER, USER_STREAM},
+    subject::{
+        BOOKMARK, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, USER, USER_STREAM,
+    },
     user::User,
 };
 use doran_eventstore::{LogReader, ReadError};
@@ -64,12 +66,15 @@ impl Export {
         archive.add("account.json", &json(account.user)?)?;
         archive.add("settings.json", &json(account.settings)?)?;
         let own = format!("{USER}.{user}.*");
+        let kept = format!("{BOOKMARK}.{user}.*");
         let mut files = VecDeque::new();
         for (name, stream, filter) in [
             ("account-history.json", USER_STREAM, own.as_str()),
             ("sessions.json", SESSION_STREAM, "session.*.*"),
             ("rooms.json", ROOM_STREAM, "chatroom.*.*"),
             ("messages.json", MESSAGE_STREAM, "message.*.*.*"),
+            ("bookmarks.json", STORE_STREAM, kept.as_str()),
+            ("files.json", STORE_STREAM, "file.*.*"),
         ] {
             let log = LogReader::new(platform.js.clone(), stream);
             files.push_back((name, Events::until_now(log, filter).await?));

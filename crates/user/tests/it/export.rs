@@ -67,6 +67,8 @@ async fn a_person_takes_everything_with_them_opened_and_nobody_elses() {
             [
                 "account-history.json",
                 "account.json",
+                "bookmarks.json",
+                "files.json",
                 "messages.json",
                 "rooms.json",
                 "sessions.json",
@@ -88,7 +90,9 @@ fn all_is_there(archive: &mut ZipArchive<Cursor<Vec<u8>>>, kim: UserId) {
         (&json!(kim), &json!("안녕"))
     );
     assert_eq!(file(archive, "settings.json"), json!({ "theme": "dark" }));
-    assert_eq!(file(archive, "messages.json"), json!([]));
+    for empty in ["messages.json", "bookmarks.json", "files.json"] {
+        assert_eq!(file(archive, empty), json!([]), "{empty}");
+    }
     let history = file(archive, "account-history.json");
     let told: Vec<_> = history
         .as_array()

@@ -30,6 +30,7 @@ pub(super) async fn send(
         content_type: ContentType::Text,
         reply_to: None,
         mentions: Vec::new(),
+        file_ids: Vec::new(),
     };
     let request = Request::new()
         .payload(serde_json::to_vec(&command)?.into())

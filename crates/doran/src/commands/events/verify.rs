@@ -5,10 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Result, bail};
 use doran_contract::{
     events::{
-        MESSAGE_EVENTS, MessageEvent, ROOM_EVENTS, RoomEvent, SESSION_EVENTS, SessionEvent,
-        USER_EVENTS, UserEvent,
+        BOOKMARK_EVENTS, BookmarkEvent, FILE_EVENTS, FileEvent, MESSAGE_EVENTS, MessageEvent,
+        ROOM_EVENTS, RoomEvent, SESSION_EVENTS, SessionEvent, USER_EVENTS, UserEvent,
     },
-    subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, Subject, USER_STREAM},
+    subject::{
+        BOOKMARK, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, Subject, USER_STREAM,
+    },
 };
 use doran_eventstore::{DecodeError, Recorded, envelope};
 use doran_platform::{event_schema, streams};
@@ -45,7 +47,7 @@ const FORGETFUL: &str = SESSION_STREAM;
 #[command(after_help = "Example:\n  doran events verify\n  doran events verify MESSAGE --open")]
 pub(crate) struct Verify {
     /// `USER`, `CHATROOM`, `MESSAGE` or `SESSION`; all of them unless given
-    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM])]
+    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, STORE_STREAM])]
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -77,7 +79,13 @@ impl Verify {
         let log = Log::connect(&self.options).await?;
         let streams = match &self.stream {
             Some(stream) => vec![stream.as_str()],
-            None => vec![USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM],
+            None => vec![
+                USER_STREAM,
+                ROOM_STREAM,
+                MESSAGE_STREAM,
+                SESSION_STREAM,
+                STORE_STREAM,
+            ],
         };
         let mut wrong = 0;
         for stream in streams {
@@ -252,6 +260,9 @@ fn is_in_its_place(event: &Recorded) -> bool {
         Some(Subject::Room { event_type, .. }) => (ROOM_STREAM, event_type),
         Some(Subject::Message { event_type, .. }) => (MESSAGE_STREAM, event_type),
         Some(Subject::Session { event_type, .. }) => (SESSION_STREAM, event_type),
+        Some(Subject::Bookmark { event_type, .. } | Subject::File { event_type, .. }) => {
+            (STORE_STREAM, event_type)
+        }
         None => return false,
     };
     *event.stream == *stream && event.event_type == event_type
@@ -271,6 +282,12 @@ fn decode(event: &Recorded) -> Result<(), DecodeError> {
             .map(drop),
         SESSION_STREAM => event
             .decode::<SessionEvent>(&event_schema(SESSION_EVENTS))
+            .map(drop),
+        STORE_STREAM if event.subject.starts_with(BOOKMARK) => event
+            .decode::<BookmarkEvent>(&event_schema(BOOKMARK_EVENTS))
+            .map(drop),
+        STORE_STREAM => event
+            .decode::<FileEvent>(&event_schema(FILE_EVENTS))
             .map(drop),
         _ => Ok(()),
     }

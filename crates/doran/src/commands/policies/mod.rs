@@ -12,10 +12,12 @@ use doran_projection::policy::Declaration;
 use crate::exit::dependency;
 
 /// The policies of all services.
-const EVERY: [Declaration; 4] = [
+const EVERY: [Declaration; 6] = [
     doran_auth::END_WITH_ACCOUNT,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
+    doran_store::DELETE_BYTES,
+    doran_store::LET_BELONGINGS_GO,
     doran_user::ERASE_DELETED,
 ];
 

@@ -1,7 +1,7 @@
 //! SEND: a message to a room. Its RECEIPT comes after the log has it.
 
 use doran_contract::{
-    ClientMessageId, ErrorCode, MessageId, RoomId, UserId,
+    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, UserId,
     frame::{self, ServerFrame},
 };
 use serde::Deserialize;
@@ -34,6 +34,8 @@ struct Body {
     reply_to: Option<MessageId>,
     #[serde(default)]
     mentions: Vec<UserId>,
+    #[serde(default)]
+    file_ids: Vec<FileId>,
 }
 
 pub(super) async fn send(connection: &Connection, version: Version, sending: Sending) {
@@ -74,6 +76,7 @@ fn read(connection: &Connection, sending: &Sending) -> Result<frame::Send, Denie
         content: body.content,
         reply_to: body.reply_to,
         mentions: body.mentions,
+        file_ids: body.file_ids,
     })
 }
 

@@ -1,0 +1,38 @@
+//! The schema `store`: its migrations, and the read models that fill it.
+
+use doran_contract::events::{BOOKMARK_EVENTS, FILE_EVENTS, MESSAGE_EVENTS};
+use doran_platform::{Platform, ReadSide, database, event_schema, read_models};
+use doran_projection::{FolderError, Positions};
+use rust_embed::RustEmbed;
+use sqlx::PgPool;
+
+use crate::StartError;
+
+/// The PostgreSQL schema of this service.
+pub const SCHEMA: &str = "store";
+
+#[derive(RustEmbed)]
+#[folder = "../../migrations/store"]
+struct Migrations;
+
+#[derive(RustEmbed)]
+#[folder = "../../projections/store"]
+struct ReadModels;
+
+/// The tables and what fills them.
+pub fn read_side() -> Result<ReadSide, FolderError> {
+    let read_models = read_models::<ReadModels>("store")?;
+    Ok(ReadSide::new::<Migrations>(SCHEMA, read_models)
+        .events(event_schema(BOOKMARK_EVENTS))
+        .events(event_schema(FILE_EVENTS))
+        .events(event_schema(MESSAGE_EVENTS)))
+}
+
+pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
+    let read_side = read_side()?;
+    let pool = database::pool(&platform.config, SCHEMA)?;
+    read_side.migrate(&pool, SCHEMA).await?;
+    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
+    service.run(&(&platform.lifecycle).into());
+    Ok((pool, service.positions()))
+}
