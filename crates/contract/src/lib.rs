@@ -4,9 +4,11 @@
 
 pub mod answer;
 pub mod command;
+mod date;
 pub mod events;
 pub mod frame;
 pub mod id;
+pub mod job;
 pub mod message;
 pub mod room;
 mod sealed;
@@ -16,6 +18,7 @@ mod timestamp;
 pub mod user;
 
 pub use answer::{Answer, ErrorCode, FieldError, Page};
-pub use id::{ClientMessageId, MessageId, RoomId, SessionId, UserId};
+pub use date::Date;
+pub use id::{ClientMessageId, MessageId, RoomId, RunId, SessionId, UserId};
 pub use sealed::Sealed;
 pub use timestamp::Timestamp;

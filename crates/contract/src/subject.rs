@@ -1,11 +1,12 @@
 //! The one place where subjects are written and read.
 //!
 //! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
-//! `message.<shard>.<room>.<Type>`, `claim.email.<hmac>`; republished under `live.`.
+//! `message.<shard>.<room>.<Type>`, `job.<name>.<Type>`, `claim.email.<hmac>`; republished under
+//! `live.`. No event, but work to be done: `schedule.<job>`, `due.<job>`.
 
 use crate::{
     RoomId, SessionId, UserId,
-    events::{MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS},
+    events::{JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS},
 };
 
 /// Streams that events are written to.
@@ -13,12 +14,16 @@ pub const USER_STREAM: &str = "USER";
 pub const ROOM_STREAM: &str = "CHATROOM";
 pub const MESSAGE_STREAM: &str = "MESSAGE";
 pub const SESSION_STREAM: &str = "SESSION";
+pub const JOB_STREAM: &str = "JOB";
+/// When jobs are due, and those that are.
+pub const SCHEDULE_STREAM: &str = "SCHEDULE";
 
 /// First tokens, also the aggregate types.
 pub const USER: &str = "user";
 pub const ROOM: &str = "chatroom";
 pub const MESSAGE: &str = "message";
 pub const SESSION: &str = "session";
+pub const JOB: &str = "job";
 
 /// Into how many parts the `MESSAGE` subjects are divided.
 pub const SHARDS: u8 = 32;
@@ -44,6 +49,10 @@ pub enum Subject<'a> {
         session: SessionId,
         event_type: &'a str,
     },
+    Job {
+        job: &'a str,
+        event_type: &'a str,
+    },
 }
 
 impl<'a> Subject<'a> {
@@ -63,6 +72,10 @@ impl<'a> Subject<'a> {
             },
             SESSION => Self::Session {
                 session: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            JOB => Self::Job {
+                job: tokens.next()?,
                 event_type: tokens.next()?,
             },
             MESSAGE => {
@@ -96,6 +109,20 @@ pub fn session(session: SessionId, event_type: &str) -> String {
     format!("{SESSION}.{session}.{event_type}")
 }
 
+pub fn job(name: &str, event_type: &str) -> String {
+    format!("{JOB}.{name}.{event_type}")
+}
+
+/// Where the schedule of a job lies.
+pub fn schedule(job: &str) -> String {
+    format!("schedule.{job}")
+}
+
+/// Where the server puts the job when it is due, and whoever wants it run at once.
+pub fn due(job: &str) -> String {
+    format!("due.{job}")
+}
+
 pub fn room(room: RoomId, event_type: &str) -> String {
     format!("{ROOM}.{room}.{event_type}")
 }
@@ -114,6 +141,7 @@ pub fn every(event_type: &str) -> Option<String> {
         (USER, USER_EVENTS),
         (ROOM, ROOM_EVENTS),
         (SESSION, SESSION_EVENTS),
+        (JOB, JOB_EVENTS),
     ];
     let (kind, _) = tables.into_iter().find(|(_, table)| is_in(table))?;
     Some(format!("{kind}.*.{event_type}"))

@@ -24,7 +24,7 @@ pub(super) struct Part {
     read_back: fn(&str, Value) -> Result<Value, serde_json::Error>,
 }
 
-pub(super) fn language() -> [Part; 4] {
+pub(super) fn language() -> [Part; 5] {
     [
         part::<UserEvent>("USER", "user.{userId}", UserEvent::schemas()),
         part::<RoomEvent>("CHATROOM", "chatroom.{roomId}", RoomEvent::schemas()),
@@ -34,6 +34,7 @@ pub(super) fn language() -> [Part; 4] {
             MessageEvent::schemas(),
         ),
         part::<SessionEvent>("SESSION", "session.{sessionId}", SessionEvent::schemas()),
+        part::<JobEvent>("JOB", "job.{job}", JobEvent::schemas()),
     ]
 }
 
