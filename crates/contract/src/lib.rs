@@ -15,6 +15,7 @@ mod sealed;
 pub mod session;
 pub mod subject;
 mod timestamp;
+pub mod upkeep;
 pub mod user;
 
 pub use answer::{Answer, ErrorCode, FieldError, Page};
