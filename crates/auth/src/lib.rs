@@ -14,12 +14,14 @@ mod signing_key;
 mod state;
 mod throttle;
 mod tokens;
+mod upkeep;
 
 use std::path::Path;
 
 use doran_platform::{
     Config, Platform, Role,
     access_token::{Signer, SigningKeyError},
+    audit,
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
     http::Probe,
@@ -57,6 +59,8 @@ pub enum StartError {
     Tickets(#[from] TicketError),
     #[error("cannot open the count of failed log-ins")]
     Throttle(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot offer what jobs ask for over NATS")]
+    Endpoints(#[source] async_nats::Error),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the auth service is not usable")]
@@ -89,6 +93,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let ending = platform.run_policy(EndWithAccount(service.clone()));
     let probes = vec![platform.nats_probe(), database, ending];
+    upkeep::offer(&service)
+        .await
+        .map_err(StartError::Endpoints)?;
+    audit::offer(platform, commands::SOURCE, read_side()?)
+        .await
+        .map_err(StartError::Endpoints)?;
     Ok(Role {
         routes: routes::routes(service),
         probes,

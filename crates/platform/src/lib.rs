@@ -2,6 +2,7 @@
 //! and HTTP as this system speaks it. No role's own business.
 
 pub mod access_token;
+pub mod audit;
 mod clock;
 mod config;
 pub mod credentials;
@@ -22,6 +23,7 @@ pub mod profile;
 mod read_models;
 mod read_side;
 pub mod redis;
+pub mod remote;
 mod role;
 mod schema;
 pub mod sealed_fields;

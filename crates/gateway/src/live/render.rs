@@ -40,7 +40,9 @@ impl Renderer {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => None,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => None,
         };
         Ok(Opened {
             event,
@@ -92,7 +94,9 @@ impl Opened {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => None,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => None,
         }
     }
 
@@ -106,21 +110,23 @@ impl Opened {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => return self,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => return self,
         };
         let content = self.content.filter(|_| !deleted.contains(&message));
         Self { content, ..self }
     }
 
-    /// What subscribers get. `prev` is the timeline's event before it.
-    pub(super) fn frame(self, prev: u64) -> ServerFrame {
+    /// What subscribers get, if it concerns them. `prev` is the timeline's event before it.
+    pub(super) fn frame(self, prev: u64) -> Option<ServerFrame> {
         let Self {
             event,
             content,
             seq,
             time,
         } = self;
-        match event {
+        Some(match event {
             MessageEvent::MessageSent(sent) => ServerFrame::Message {
                 room_id: sent.room_id,
                 seq,
@@ -182,7 +188,9 @@ impl Opened {
                 user_id: moved.user_id,
                 seq: moved.seq,
             },
-        }
+            // Where old text lies is no matter of a room that goes on.
+            MessageEvent::RoomMessagesPurged(_) | MessageEvent::MessagesArchived(_) => return None,
+        })
     }
 }
 

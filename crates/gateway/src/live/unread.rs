@@ -114,7 +114,10 @@ fn readers(gateway: &Gateway, change: Message) -> Option<(Readers, u64)> {
             (room, Some(reader))
         }
         Subject::Message { room, .. } => (room, None),
-        Subject::User { .. } | Subject::Room { .. } | Subject::Session { .. } => return None,
+        Subject::User { .. }
+        | Subject::Room { .. }
+        | Subject::Session { .. }
+        | Subject::Job { .. } => return None,
     };
     Some((readers, recorded.sequence))
 }
