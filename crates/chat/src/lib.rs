@@ -89,7 +89,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     upkeep::offer(&service)
         .await
         .map_err(StartError::Endpoints)?;
-    audit::offer(platform, commands::SOURCE, read_side(platform)?)
+    audit::offer(platform, commands::SOURCE, read_side::read_side(platform)?)
         .await
         .map_err(StartError::Endpoints)?;
     Ok(Role {

@@ -37,16 +37,19 @@ async fn start(process: Process) -> Result<Router> {
     let auth = doran_auth::start(platform).await.map_err(dependency)?;
     let user = doran_user::start(platform).await.map_err(dependency)?;
     let chat = doran_chat::start(platform).await.map_err(dependency)?;
+    let batch = doran_batch::start(platform).await.map_err(dependency)?;
     let probes = auth
         .probes
         .into_iter()
         .chain(user.probes)
-        .chain(chat.probes);
+        .chain(chat.probes)
+        .chain(batch.probes);
     let health = probes.fold(Health::default(), Health::with);
     let upstreams = Upstreams {
         auth: Upstream::InProcess(auth.routes),
         users: Upstream::InProcess(user.routes),
         chat: Upstream::InProcess(chat.routes),
+        batch: Upstream::InProcess(batch.routes),
     };
     front_door::start(process, upstreams, health).await
 }

@@ -2,6 +2,7 @@
 
 mod all;
 mod auth;
+mod batch;
 mod bench;
 mod chat;
 mod doctor;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Auth(auth::Auth),
     User(user::User),
     Chat(chat::Chat),
+    Batch(batch::Batch),
     Gateway(gateway::Gateway),
     #[command(subcommand)]
     Streams(streams::Streams),
@@ -46,9 +48,12 @@ impl Command {
     /// What is logged unless somebody says so: tools speak by their output.
     pub(crate) fn log_level(&self) -> &'static str {
         match self {
-            Self::All(_) | Self::Auth(_) | Self::User(_) | Self::Chat(_) | Self::Gateway(_) => {
-                "info"
-            }
+            Self::All(_)
+            | Self::Auth(_)
+            | Self::User(_)
+            | Self::Chat(_)
+            | Self::Batch(_)
+            | Self::Gateway(_) => "info",
             Self::Streams(_)
             | Self::Events(_)
             | Self::Projections(_)
@@ -66,6 +71,7 @@ impl Command {
             Self::Auth(auth) => Box::pin(auth.run()),
             Self::User(user) => Box::pin(user.run()),
             Self::Chat(chat) => Box::pin(chat.run()),
+            Self::Batch(batch) => Box::pin(batch.run()),
             Self::Gateway(gateway) => Box::pin(gateway.run()),
             Self::Streams(streams) => Box::pin(streams.run()),
             Self::Events(events) => Box::pin(events.run()),

@@ -35,6 +35,7 @@ fn subject_of(stream: &str, event_type: &str, body: &Value) -> String {
         "CHATROOM" => subject::room(id("roomId").parse().unwrap(), event_type),
         "MESSAGE" => subject::message(id("roomId").parse().unwrap(), event_type),
         "SESSION" => subject::session(id("sessionId").parse().unwrap(), event_type),
+        "JOB" => subject::job(id("job"), event_type),
         other => panic!("no subject is known for {other}"),
     }
 }

@@ -11,6 +11,7 @@ mod erasure;
 mod events;
 mod golden;
 mod help;
+mod jobs;
 mod operators;
 mod policies;
 mod process;

@@ -55,9 +55,10 @@ impl System {
             ("auth", NatsUser::Auth),
             ("user", NatsUser::User),
             ("chat", NatsUser::Chat),
+            ("batch", NatsUser::Batch),
         ];
         let services = roles.map(|(role, user)| Process::start(&[role], ground.variables_of(user)));
-        let [auth, user, chat] = services.each_ref().map(Process::base);
+        let [auth, user, chat, batch] = services.each_ref().map(Process::base);
         let words = [
             "gateway",
             "--auth-url",
@@ -66,6 +67,8 @@ impl System {
             &user,
             "--chat-url",
             &chat,
+            "--batch-url",
+            &batch,
         ];
         let gateway = Process::start(&words, ground.variables_of(NatsUser::Gateway));
         ground.carry(gateway, services.into())
@@ -176,6 +179,26 @@ impl System {
         sent.unwrap().await.unwrap();
     }
 
+    /// Starts one more process of a role, with its rights.
+    pub(crate) fn start_as(&self, user: NatsUser, words: &[&str]) -> Process {
+        let mut variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        act_as(user, &self.nats, &mut variables);
+        Process::start(words, variables)
+    }
+
+    /// Keeps everybody else from a table until the transaction ends.
+    pub(crate) async fn lock(&self, table: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+        let mut lock = self.database.pool().begin().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("lock table {table} in access exclusive mode"));
+        sqlx::query(sql).execute(&mut *lock).await.unwrap();
+        lock
+    }
+
+    /// What the services have logged.
+    pub(crate) fn logs(&self) -> String {
+        self.services.iter().map(Process::log).collect()
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let select = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
@@ -246,6 +269,9 @@ fn variables(
     folder: &TempDir,
 ) -> Variables {
     let mut variables = doran_testkit::variables(nats, database, redis);
+    // Nothing that a test makes is old.
+    let at_once = ["DORAN_PURGE_ROOMS_AFTER_DAYS", "DORAN_ARCHIVE_AFTER_DAYS"];
+    variables.extend(at_once.map(|name| (name.to_owned(), "0".to_owned())));
     let keys = [
         ("DORAN_MASTER_KEY_FILE", "master.key"),
         ("DORAN_SIGNING_KEY_FILE", "signing.pem"),

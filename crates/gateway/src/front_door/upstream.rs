@@ -42,6 +42,7 @@ pub struct Upstreams {
     pub auth: Upstream,
     pub users: Upstream,
     pub chat: Upstream,
+    pub batch: Upstream,
 }
 
 #[derive(Clone)]
@@ -49,6 +50,7 @@ pub(crate) struct Services {
     auth: Backend,
     users: Backend,
     chat: Backend,
+    batch: Backend,
 }
 
 #[derive(Clone)]
@@ -84,6 +86,7 @@ impl Services {
             auth: upstreams.auth.into(),
             users: upstreams.users.into(),
             chat: upstreams.chat.into(),
+            batch: upstreams.batch.into(),
         }
     }
 
@@ -158,7 +161,8 @@ impl Services {
             Service::Auth => Some(&self.auth),
             Service::Users => Some(&self.users),
             Service::Chat => Some(&self.chat),
-            Service::Store | Service::Batch => None,
+            Service::Batch => Some(&self.batch),
+            Service::Store => None,
         }
     }
 }

@@ -132,6 +132,7 @@ impl World {
             chat: setup
                 .chat
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
+            batch: Upstream::Absent,
         };
         let prometheus = PrometheusBuilder::new().build_recorder().handle();
         let mut options = Options::new(upstreams, Health::default(), prometheus);

@@ -2,16 +2,19 @@
 
 use std::fs;
 
-use doran_contract::events::{MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS};
+use doran_contract::events::{
+    JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS,
+};
 use doran_projection::ReadModel;
 use doran_supervisor::workspace;
 
 /// The events of each stream.
-const EVENTS: [(&str, &[(&str, u32)]); 4] = [
+const EVENTS: [(&str, &[(&str, u32)]); 5] = [
     ("USER", USER_EVENTS),
     ("CHATROOM", ROOM_EVENTS),
     ("MESSAGE", MESSAGE_EVENTS),
     ("SESSION", SESSION_EVENTS),
+    ("JOB", JOB_EVENTS),
 ];
 
 fn is_event_of(stream: &str, event_type: &str) -> bool {

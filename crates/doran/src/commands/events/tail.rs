@@ -1,7 +1,9 @@
 //! `doran events tail`: events as they are stored.
 
 use anyhow::Result;
-use doran_contract::subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, USER_STREAM};
+use doran_contract::subject::{
+    JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, USER_STREAM,
+};
 use doran_eventstore::Start;
 use futures_util::{StreamExt, stream::select_all};
 
@@ -30,7 +32,13 @@ impl Tail {
         let log = Log::connect(&self.options).await?;
         let streams = match &self.stream {
             Some(stream) => vec![stream.as_str()],
-            None => vec![USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM],
+            None => vec![
+                USER_STREAM,
+                ROOM_STREAM,
+                MESSAGE_STREAM,
+                SESSION_STREAM,
+                JOB_STREAM,
+            ],
         };
         let mut followed = Vec::new();
         for stream in streams {

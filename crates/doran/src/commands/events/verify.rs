@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Result, bail};
 use doran_contract::{
     events::{
-        MESSAGE_EVENTS, MessageEvent, ROOM_EVENTS, RoomEvent, SESSION_EVENTS, SessionEvent,
-        USER_EVENTS, UserEvent,
+        JOB_EVENTS, JobEvent, MESSAGE_EVENTS, MessageEvent, ROOM_EVENTS, RoomEvent, SESSION_EVENTS,
+        SessionEvent, USER_EVENTS, UserEvent,
     },
-    subject::{MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, Subject, USER_STREAM},
+    subject::{JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, Subject, USER_STREAM},
 };
 use doran_eventstore::{DecodeError, Recorded, envelope};
 use doran_platform::{event_schema, streams};
@@ -45,7 +45,7 @@ const FORGETFUL: &str = SESSION_STREAM;
 #[command(after_help = "Example:\n  doran events verify\n  doran events verify MESSAGE --open")]
 pub(crate) struct Verify {
     /// `USER`, `CHATROOM`, `MESSAGE` or `SESSION`; all of them unless given
-    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM])]
+    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, JOB_STREAM])]
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -77,7 +77,13 @@ impl Verify {
         let log = Log::connect(&self.options).await?;
         let streams = match &self.stream {
             Some(stream) => vec![stream.as_str()],
-            None => vec![USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM],
+            None => vec![
+                USER_STREAM,
+                ROOM_STREAM,
+                MESSAGE_STREAM,
+                SESSION_STREAM,
+                JOB_STREAM,
+            ],
         };
         let mut wrong = 0;
         for stream in streams {
@@ -252,6 +258,7 @@ fn is_in_its_place(event: &Recorded) -> bool {
         Some(Subject::Room { event_type, .. }) => (ROOM_STREAM, event_type),
         Some(Subject::Message { event_type, .. }) => (MESSAGE_STREAM, event_type),
         Some(Subject::Session { event_type, .. }) => (SESSION_STREAM, event_type),
+        Some(Subject::Job { event_type, .. }) => (JOB_STREAM, event_type),
         None => return false,
     };
     *event.stream == *stream && event.event_type == event_type
@@ -271,6 +278,9 @@ fn decode(event: &Recorded) -> Result<(), DecodeError> {
             .map(drop),
         SESSION_STREAM => event
             .decode::<SessionEvent>(&event_schema(SESSION_EVENTS))
+            .map(drop),
+        JOB_STREAM => event
+            .decode::<JobEvent>(&event_schema(JOB_EVENTS))
             .map(drop),
         _ => Ok(()),
     }

@@ -8,10 +8,11 @@ pub(crate) enum ServiceName {
     Auth,
     User,
     Chat,
+    Batch,
 }
 
 impl ServiceName {
-    pub(crate) const ALL: [Self; 3] = [Self::Auth, Self::User, Self::Chat];
+    pub(crate) const ALL: [Self; 4] = [Self::Auth, Self::User, Self::Chat, Self::Batch];
 
     /// The schema that its read models live in.
     pub(crate) const fn schema(self) -> &'static str {
@@ -19,10 +20,11 @@ impl ServiceName {
             Self::Auth => doran_auth::SCHEMA,
             Self::User => doran_user::SCHEMA,
             Self::Chat => doran_chat::SCHEMA,
+            Self::Batch => doran_batch::SCHEMA,
         }
     }
 
-    pub(crate) fn schemas() -> [&'static str; 3] {
+    pub(crate) fn schemas() -> [&'static str; 4] {
         Self::ALL.map(Self::schema)
     }
 
@@ -31,6 +33,7 @@ impl ServiceName {
             Self::Auth => doran_auth::read_side(),
             Self::User => doran_user::read_side(platform),
             Self::Chat => doran_chat::read_side(platform),
+            Self::Batch => doran_batch::read_side(),
         }
     }
 }
