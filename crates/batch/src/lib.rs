@@ -4,6 +4,7 @@
 //! What a job changes in another service it asks of that service: nobody else's subject is written
 //! to from here.
 
+pub mod admin;
 mod commands;
 mod cron;
 mod day;

@@ -5,6 +5,7 @@ use doran_contract::{
     Page,
     job::{Job, Run},
 };
+use doran_eventstore::LoadError;
 use doran_platform::http::{Admin, Refusal, Success, UpToDate};
 
 use super::run_row::newest_runs;
@@ -21,7 +22,7 @@ pub(crate) async fn list_jobs(
     let runs = newest_runs(&service.pool).await?;
     let mut items = Vec::with_capacity(JOBS.len());
     for job in JOBS {
-        items.push(as_planned(&service, job, &runs).await?);
+        items.push(planned(&service, job, &runs).await?);
     }
     Ok(Success::ok(Page {
         items,
@@ -31,10 +32,14 @@ pub(crate) async fn list_jobs(
 
 pub(crate) async fn job_now(service: &Service, job: &Definition) -> Result<Job, Refusal> {
     let runs = newest_runs(&service.pool).await?;
-    as_planned(service, job, &runs).await
+    Ok(planned(service, job, &runs).await?)
 }
 
-async fn as_planned(service: &Service, job: &Definition, runs: &[Run]) -> Result<Job, Refusal> {
+pub(crate) async fn planned(
+    service: &Service,
+    job: &Definition,
+    runs: &[Run],
+) -> Result<Job, LoadError> {
     let plan = service.plan(job).await?;
     Ok(Job {
         name: job.name.to_owned(),

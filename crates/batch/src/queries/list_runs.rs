@@ -5,6 +5,7 @@ use doran_contract::{Page, job::Run};
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
 use serde::Deserialize;
+use sqlx::PgPool;
 
 use super::run_row::{RunRow, run_columns};
 use crate::state::Service;
@@ -38,12 +39,8 @@ pub(crate) async fn list_runs(
     Query(request): Query<Request>,
 ) -> Result<Success<Page<Run>>, Refusal> {
     let limit = request.limit.get();
-    let mut rows: Vec<RunRow> = sqlx::query_as(RUNS)
-        .bind(request.job)
-        .bind(request.cursor)
-        .bind(limit + 1)
-        .fetch_all(&service.pool)
-        .await?;
+    let job = request.job.as_deref();
+    let mut rows = read(&service.pool, job, request.cursor, limit + 1).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = rows.len() > limit;
     rows.truncate(limit);
@@ -52,4 +49,24 @@ pub(crate) async fn list_runs(
         next_cursor: last.map(|row| row.started_sequence.to_string()),
         items: rows.into_iter().map(Run::from).collect(),
     }))
+}
+
+/// The newest runs of one job, or of all.
+pub(crate) async fn newest_of(
+    pool: &PgPool,
+    job: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Run>, sqlx::Error> {
+    let rows = read(pool, job, None, limit).await?;
+    Ok(rows.into_iter().map(Run::from).collect())
+}
+
+async fn read(
+    pool: &PgPool,
+    job: Option<&str>,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<RunRow>, sqlx::Error> {
+    let runs = sqlx::query_as(RUNS).bind(job).bind(before).bind(limit);
+    runs.fetch_all(pool).await
 }

@@ -10,4 +10,6 @@ pub(crate) mod list_reports;
 pub(crate) mod list_runs;
 mod run_row;
 
-pub(crate) use run_row::find_run;
+pub(crate) use list_jobs::planned;
+pub(crate) use list_runs::newest_of;
+pub(crate) use run_row::{find_run, newest_runs};

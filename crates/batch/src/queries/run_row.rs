@@ -67,7 +67,7 @@ const NEWEST: &str = concat!(
 );
 
 /// The newest run of each job.
-pub(super) async fn newest_runs(pool: &PgPool) -> Result<Vec<Run>, sqlx::Error> {
+pub(crate) async fn newest_runs(pool: &PgPool) -> Result<Vec<Run>, sqlx::Error> {
     let rows: Vec<RunRow> = sqlx::query_as(NEWEST).fetch_all(pool).await?;
     Ok(rows.into_iter().map(Run::from).collect())
 }

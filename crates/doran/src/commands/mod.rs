@@ -8,6 +8,7 @@ mod chat;
 mod doctor;
 mod events;
 mod gateway;
+mod jobs;
 mod keys;
 mod moment;
 mod policies;
@@ -38,6 +39,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Users(users::Users),
     #[command(subcommand)]
+    Jobs(jobs::Jobs),
+    #[command(subcommand)]
     Keys(keys::Keys),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
@@ -59,6 +62,7 @@ impl Command {
             | Self::Projections(_)
             | Self::Policies(_)
             | Self::Users(_)
+            | Self::Jobs(_)
             | Self::Keys(_)
             | Self::Doctor(_)
             | Self::Bench(_) => "warn",
@@ -78,6 +82,7 @@ impl Command {
             Self::Projections(projections) => Box::pin(projections.run()),
             Self::Policies(policies) => Box::pin(policies.run()),
             Self::Users(users) => Box::pin(users.run()),
+            Self::Jobs(jobs) => Box::pin(jobs.run()),
             Self::Keys(keys) => Box::pin(keys.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
             Self::Bench(bench) => Box::pin(bench.run()),

@@ -116,8 +116,11 @@ impl Choices<'_> {
             }
             "object" => {
                 let Some(properties) = schema["properties"].as_object() else {
-                    let figure = self.value(&schema["additionalProperties"], all);
-                    return json!({ "figure": figure });
+                    let of_all = &schema["additionalProperties"];
+                    if !of_all.is_object() {
+                        return json!({});
+                    }
+                    return json!({ "figure": self.value(of_all, all) });
                 };
                 let fields = properties.iter();
                 let fields = fields.map(|(name, schema)| (name.clone(), self.value(schema, all)));
