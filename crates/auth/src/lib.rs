@@ -16,7 +16,7 @@ mod throttle;
 mod tokens;
 mod upkeep;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use doran_platform::{
     Config, Platform, Role,
@@ -93,16 +93,18 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let ending = platform.run_policy(EndWithAccount(service.clone()));
     let probes = vec![platform.nats_probe(), database, ending];
-    upkeep::offer(&service)
-        .await
-        .map_err(StartError::Endpoints)?;
-    audit::offer(platform, commands::SOURCE, read_side()?)
-        .await
-        .map_err(StartError::Endpoints)?;
-    Ok(Role {
-        routes: routes::routes(service),
-        probes,
-    })
+    let routes = routes::routes(service.clone());
+    // On the heap: every role's future would be larger otherwise.
+    Box::pin(offer(platform, Arc::new(service))).await?;
+    Ok(Role { routes, probes })
+}
+
+/// What other services ask for over NATS.
+async fn offer(platform: &Platform, service: Arc<Service>) -> Result<(), StartError> {
+    let offered = upkeep::offer(service).await;
+    offered.map_err(StartError::Endpoints)?;
+    let offered = audit::offer(platform, commands::SOURCE, read_side()?).await;
+    offered.map_err(StartError::Endpoints)
 }
 
 async fn throttle(platform: &Platform) -> Result<Throttle, ThrottleError> {

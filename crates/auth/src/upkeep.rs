@@ -2,6 +2,8 @@
 //!
 //! Tickets, reset tokens and counts of failed log-ins need none of it: their buckets forget by age.
 
+use std::sync::Arc;
+
 use doran_contract::{
     SessionId,
     upkeep::{FORGET_SESSIONS, ForgetSessions, Forgotten},
@@ -28,13 +30,13 @@ const ENDED: &str = "
     limit $3";
 
 /// Answers it until the process stops.
-pub(crate) async fn offer(service: &Service) -> Result<(), async_nats::Error> {
-    let forgetting = service.clone();
-    let execute = move |command| forget_all(forgetting.clone(), command);
-    remote::offer(&service.platform, SOURCE, FORGET_SESSIONS, execute).await
+pub(crate) async fn offer(service: Arc<Service>) -> Result<(), async_nats::Error> {
+    let platform = service.platform.clone();
+    let execute = move |command| forget_all(Arc::clone(&service), command);
+    remote::offer(&platform, SOURCE, FORGET_SESSIONS, execute).await
 }
 
-async fn forget_all(service: Service, command: ForgetSessions) -> Result<Forgotten, Refusal> {
+async fn forget_all(service: Arc<Service>, command: ForgetSessions) -> Result<Forgotten, Refusal> {
     let ended: Vec<Uuid> = sqlx::query_scalar(ENDED)
         .bind(command.ended_before.as_datetime())
         .bind(command.after.map(SessionId::as_uuid))

@@ -3,6 +3,8 @@
 //! The log keeps what it has, sealed; the events say to every table, also one that is made anew,
 //! that it is not wanted there.
 
+use std::sync::Arc;
+
 use doran_contract::{
     ErrorCode, RoomId,
     events::{MessageEvent, MessagesArchived, RoomMessagesPurged},
@@ -18,16 +20,16 @@ use crate::{commands::SOURCE, messages::append, room, state::Service};
 /// Answers them until the process stops.
 pub(crate) async fn offer(service: &Service) -> Result<(), async_nats::Error> {
     let platform = &service.platform;
-    let purging = service.clone();
-    let purge = move |command| purge(purging.clone(), command);
+    let purging = Arc::new(service.clone());
+    let noting = Arc::clone(&purging);
+    let purge = move |command| purge(Arc::clone(&purging), command);
     remote::offer(platform, SOURCE, PURGE_ROOM, purge).await?;
-    let noting = service.clone();
-    let note = move |command| note_archive(noting.clone(), command);
+    let note = move |command| note_archive(Arc::clone(&noting), command);
     remote::offer(platform, SOURCE, NOTE_ARCHIVE, note).await
 }
 
 /// Everything that was said in a room that is deleted. Done once: nothing is said there any more.
-async fn purge(service: Service, command: PurgeRoom) -> Result<Removed, Refusal> {
+async fn purge(service: Arc<Service>, command: PurgeRoom) -> Result<Removed, Refusal> {
     let room_id = command.room_id;
     service.directory.catch_up(room_id).await;
     if service.directory.look(room_id, |_| ()).is_some() {
@@ -52,7 +54,7 @@ async fn purge(service: Service, command: PurgeRoom) -> Result<Removed, Refusal>
 }
 
 /// What was filed is not filed again. An answer that got lost leads to the same event.
-async fn note_archive(service: Service, command: NoteArchive) -> Result<Removed, Refusal> {
+async fn note_archive(service: Arc<Service>, command: NoteArchive) -> Result<Removed, Refusal> {
     let NoteArchive {
         room_id,
         through,

@@ -3,6 +3,8 @@
 //! Whether somebody is away is the job's to know; that an account is one for the step is decided
 //! here, so that nobody who is suspended, reinstated or an administrator is touched.
 
+use std::sync::Arc;
+
 use doran_contract::{
     ErrorCode, UserId,
     upkeep::{InactivityStep, TEND_INACTIVE_USER, TendInactiveUser, Tended},
@@ -26,12 +28,12 @@ const ACTOR: &str = "inactive-users";
 
 /// Answers it until the process stops.
 pub(crate) async fn offer(service: &Service) -> Result<(), async_nats::Error> {
-    let tending = service.clone();
-    let execute = move |command| tend(tending.clone(), command);
+    let tending = Arc::new(service.clone());
+    let execute = move |command| tend(Arc::clone(&tending), command);
     remote::offer(&service.platform, SOURCE, TEND_INACTIVE_USER, execute).await
 }
 
-async fn tend(service: Service, command: TendInactiveUser) -> Result<Tended, Refusal> {
+async fn tend(service: Arc<Service>, command: TendInactiveUser) -> Result<Tended, Refusal> {
     let user = command.user_id;
     let changed = match command.step {
         InactivityStep::Rest => execute(&service, user, Command::Rest).await?,

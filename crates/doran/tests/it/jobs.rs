@@ -136,22 +136,21 @@ async fn a_run_whose_process_is_killed_is_finished_by_another_one_and_completed_
     let system = System::in_separate_processes().await;
     let admin = admin(&system).await;
     let stalled = system.lock("batch.log_ins").await;
-    let mut one = system.start_as(NatsUser::Batch, &["batch"]);
+    let one = system.start_as(NatsUser::Batch, &["batch"]);
     let path = want(&admin, "daily-report", &json!({})).await;
     let id = path.rsplit('/').next().unwrap();
     let runs_it = |process: &Process| process.log().contains(id);
-    let (first, others) = (&mut one, system.services.iter());
-    until(async || runs_it(first) || system.services.iter().any(runs_it)).await;
-    if runs_it(first) {
-        first.kill();
-    } else {
-        let running = others.clone().find(|process| runs_it(process)).unwrap();
-        running.kill_now();
-    }
+    let processes = || std::iter::once(&one).chain(&system.services);
+    until(async || processes().any(runs_it)).await;
+    processes()
+        .find(|process| runs_it(process))
+        .unwrap()
+        .kill_now();
     stalled.rollback().await.unwrap();
 
-    let run = ended(&system, &admin, &path).await;
-    assert_eq!(run["state"], "succeeded", "{run}");
+    // The gateway may have lost the only batch process that it knows.
+    let succeeded = format!("batch.runs where state = 'succeeded' and id = '{id}'");
+    until(async || system.count(&succeeded).await == 1).await;
     let words = [
         "events",
         "view",

@@ -26,7 +26,7 @@ const TAKEN_UP: Duration = Duration::from_secs(30);
 )]
 pub(crate) struct Run {
     /// The job's name
-    job: String,
+    name: String,
     /// Count what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -41,7 +41,7 @@ impl Run {
     pub(crate) async fn run(self) -> Result<()> {
         let json = self.options.json;
         let run = async |jobs: &Jobs| {
-            let run = jobs.start(&self.job, self.dry_run, self.date).await?;
+            let run = jobs.start(&self.name, self.dry_run, self.date).await?;
             until_ended(jobs, run).await
         };
         let run = self.options.with_jobs(run).await?;
