@@ -84,18 +84,18 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let (pool, positions) = read_side::start(platform).await?;
     let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
-    let service = Service::new(
+    // On the heap: every role's future would be larger otherwise.
+    let service = Arc::new(Service::new(
         platform.clone(),
         signing_key,
         (credentials, throttle, tickets),
         standing,
         (pool, positions),
-    );
-    let ending = platform.run_policy(EndWithAccount(service.clone()));
+    ));
+    let ending = platform.run_policy(EndWithAccount(Service::clone(&service)));
     let probes = vec![platform.nats_probe(), database, ending];
-    let routes = routes::routes(service.clone());
-    // On the heap: every role's future would be larger otherwise.
-    Box::pin(offer(platform, Arc::new(service))).await?;
+    let routes = routes::routes(Service::clone(&service));
+    Box::pin(offer(platform, service)).await?;
     Ok(Role { routes, probes })
 }
 

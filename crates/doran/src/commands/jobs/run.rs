@@ -28,8 +28,8 @@ pub(crate) struct Run {
     /// The job's name
     name: String,
     /// Count what would be done, and do nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[arg(long = "dry-run")]
+    is_dry: bool,
     /// The last day to look at, yesterday unless told
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<Date>,
@@ -41,7 +41,7 @@ impl Run {
     pub(crate) async fn run(self) -> Result<()> {
         let json = self.options.json;
         let run = async |jobs: &Jobs| {
-            let run = jobs.start(&self.name, self.dry_run, self.date).await?;
+            let run = jobs.start(&self.name, self.is_dry, self.date).await?;
             until_ended(jobs, run).await
         };
         let run = self.options.with_jobs(run).await?;
