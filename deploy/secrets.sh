@@ -6,7 +6,7 @@ set -eu
 cd "${1:-/secrets}"
 
 # Read-only files of an earlier start; root without capabilities may not write over them.
-rm -f nats/* postgres/* redis/* auth/* user/* chat/* store/* gateway/* grafana/* operator/*
+rm -f nats/* postgres/* redis/* auth/* user/* chat/* store/* batch/* gateway/* grafana/* operator/*
 
 # A new secret begins with a letter, because nats-server would read a bare 12e3 as a number.
 password() {
@@ -38,7 +38,7 @@ printf "NATS_CLUSTER_PASSWORD=%s\nNATS_ROUTES='[%s,%s,%s]'\n" \
     "$route" "$(node nats)" "$(node nats-2)" "$(node nats-3)" >>nats/environment
 
 printf '%s' "$superuser" >postgres/superuser
-for role in auth user chat store; do
+for role in auth user chat store batch; do
     password "postgres.$role" >"postgres/$role"
     printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\n' "$(password "nats.$role")" \
         "$(database "doran_$role" "$(password "postgres.$role")")" >"$role/environment"
@@ -67,4 +67,4 @@ printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\nREDIS_URL=%s\n' "$(password nats.all)
 cp kept/master.key kept/signing.pem operator/
 
 # Whoever a container runs as; nobody else sees its volume.
-chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* store/* gateway/* grafana/* operator/*
+chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* store/* batch/* gateway/* grafana/* operator/*

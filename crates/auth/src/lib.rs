@@ -14,12 +14,14 @@ mod signing_key;
 mod state;
 mod throttle;
 mod tokens;
+mod upkeep;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use doran_platform::{
     Config, Platform, Role,
     access_token::{Signer, SigningKeyError},
+    audit,
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
     http::{Operation, Probe},
@@ -57,6 +59,8 @@ pub enum StartError {
     Tickets(#[from] TicketError),
     #[error("cannot open the count of failed log-ins")]
     Throttle(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("cannot offer what jobs ask for over NATS")]
+    Endpoints(#[source] async_nats::Error),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the auth service is not usable")]
@@ -80,19 +84,27 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let (pool, positions) = read_side::start(platform).await?;
     let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
-    let service = Service::new(
+    // On the heap: every role's future would be larger otherwise.
+    let service = Arc::new(Service::new(
         platform.clone(),
         signing_key,
         (credentials, throttle, tickets),
         standing,
         (pool, positions),
-    );
-    let ending = platform.run_policy(EndWithAccount(service.clone()));
+    ));
+    let ending = platform.run_policy(EndWithAccount(Service::clone(&service)));
     let probes = vec![platform.nats_probe(), database, ending];
-    Ok(Role {
-        routes: routes::routes().with_state(service),
-        probes,
-    })
+    let routes = routes::routes().with_state(Service::clone(&service));
+    Box::pin(offer(platform, service)).await?;
+    Ok(Role { routes, probes })
+}
+
+/// What other services ask for over NATS.
+async fn offer(platform: &Platform, service: Arc<Service>) -> Result<(), StartError> {
+    let offered = upkeep::offer(service).await;
+    offered.map_err(StartError::Endpoints)?;
+    let offered = audit::offer(platform, commands::SOURCE, read_side()?).await;
+    offered.map_err(StartError::Endpoints)
 }
 
 /// What the routes take and answer.

@@ -12,13 +12,14 @@ mod room;
 mod routes;
 mod search;
 mod state;
+mod upkeep;
 
 use std::time::Duration;
 
 use doran_contract::subject::MESSAGE_STREAM;
 use doran_eventstore::{LogReader, ReadError};
 use doran_platform::{
-    Platform, Role,
+    Platform, Role, audit,
     database::DatabaseError,
     http::{Operation, Probe},
     presence::Presences,
@@ -89,6 +90,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         letting_go,
     ];
     endpoints::serve(&service)
+        .await
+        .map_err(StartError::Endpoints)?;
+    upkeep::offer(&service)
+        .await
+        .map_err(StartError::Endpoints)?;
+    audit::offer(platform, commands::SOURCE, read_side::read_side(platform)?)
         .await
         .map_err(StartError::Endpoints)?;
     Ok(Role {

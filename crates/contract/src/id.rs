@@ -82,6 +82,17 @@ ids! {
     BlobId,
     /// A message that somebody keeps; see [`BookmarkId::derive`].
     BookmarkId,
+    /// One run of a job; see [`RunId::scheduled`].
+    RunId,
+}
+
+impl RunId {
+    /// The run that a due job leads to, whoever takes it up and however often: `due` is where it
+    /// lies in the stream of this incarnation.
+    pub fn scheduled(incarnation: &str, due: u64) -> Self {
+        let name = format!("run/{incarnation}/{due}");
+        Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
 }
 
 impl RoomId {

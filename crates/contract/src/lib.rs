@@ -4,9 +4,11 @@
 
 pub mod answer;
 pub mod command;
+mod date;
 pub mod events;
 pub mod frame;
 pub mod id;
+pub mod job;
 pub mod message;
 pub mod room;
 mod sealed;
@@ -14,9 +16,13 @@ pub mod session;
 pub mod store;
 pub mod subject;
 mod timestamp;
+pub mod upkeep;
 pub mod user;
 
 pub use answer::{Answer, ErrorCode, FieldError, Page};
-pub use id::{BlobId, BookmarkId, ClientMessageId, FileId, MessageId, RoomId, SessionId, UserId};
+pub use date::Date;
+pub use id::{
+    BlobId, BookmarkId, ClientMessageId, FileId, MessageId, RoomId, RunId, SessionId, UserId,
+};
 pub use sealed::Sealed;
 pub use timestamp::Timestamp;

@@ -2,12 +2,14 @@
 //!
 //! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
 //! `message.<shard>.<room>.<Type>`, `bookmark.<user>.<Type>`, `file.<file>.<Type>`,
-//! `claim.email.<hmac>`; republished under `live.`.
+//! `job.<name>.<Type>`, `claim.email.<hmac>`; republished under `live.`. No event, but work to be
+//! done: `schedule.<job>`, `due.<job>`.
 
 use crate::{
     FileId, RoomId, SessionId, UserId,
     events::{
-        BOOKMARK_EVENTS, FILE_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS, USER_EVENTS,
+        BOOKMARK_EVENTS, FILE_EVENTS, JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS,
+        USER_EVENTS,
     },
 };
 
@@ -17,6 +19,9 @@ pub const ROOM_STREAM: &str = "CHATROOM";
 pub const MESSAGE_STREAM: &str = "MESSAGE";
 pub const SESSION_STREAM: &str = "SESSION";
 pub const STORE_STREAM: &str = "STORE";
+pub const JOB_STREAM: &str = "JOB";
+/// When jobs are due, and those that are.
+pub const SCHEDULE_STREAM: &str = "SCHEDULE";
 
 /// First tokens, also the aggregate types.
 pub const USER: &str = "user";
@@ -25,6 +30,7 @@ pub const MESSAGE: &str = "message";
 pub const SESSION: &str = "session";
 pub const BOOKMARK: &str = "bookmark";
 pub const FILE: &str = "file";
+pub const JOB: &str = "job";
 
 /// Into how many parts the `MESSAGE` subjects are divided.
 pub const SHARDS: u8 = 32;
@@ -58,6 +64,10 @@ pub enum Subject<'a> {
         file: FileId,
         event_type: &'a str,
     },
+    Job {
+        job: &'a str,
+        event_type: &'a str,
+    },
 }
 
 impl<'a> Subject<'a> {
@@ -85,6 +95,10 @@ impl<'a> Subject<'a> {
             },
             FILE => Self::File {
                 file: tokens.next()?.parse().ok()?,
+                event_type: tokens.next()?,
+            },
+            JOB => Self::Job {
+                job: tokens.next()?,
                 event_type: tokens.next()?,
             },
             MESSAGE => {
@@ -118,6 +132,20 @@ pub fn session(session: SessionId, event_type: &str) -> String {
     format!("{SESSION}.{session}.{event_type}")
 }
 
+pub fn job(name: &str, event_type: &str) -> String {
+    format!("{JOB}.{name}.{event_type}")
+}
+
+/// Where the schedule of a job lies.
+pub fn schedule(job: &str) -> String {
+    format!("schedule.{job}")
+}
+
+/// Where the server puts the job when it is due, and whoever wants it run at once.
+pub fn due(job: &str) -> String {
+    format!("due.{job}")
+}
+
 pub fn room(room: RoomId, event_type: &str) -> String {
     format!("{ROOM}.{room}.{event_type}")
 }
@@ -146,6 +174,7 @@ pub fn every(event_type: &str) -> Option<String> {
         (SESSION, SESSION_EVENTS),
         (BOOKMARK, BOOKMARK_EVENTS),
         (FILE, FILE_EVENTS),
+        (JOB, JOB_EVENTS),
     ];
     let (kind, _) = tables.into_iter().find(|(_, table)| is_in(table))?;
     Some(format!("{kind}.*.{event_type}"))

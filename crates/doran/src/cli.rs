@@ -57,13 +57,15 @@ struct Telemetry {
 
 /// Settings of a serving process. Tools take them too, because they share its environment, but
 /// their help is about what matters to them.
-const OF_ROLES: [&str; 8] = [
+const OF_ROLES: [&str; 10] = [
     "access_token_minutes",
     "allowed_origins",
+    "archive_after_days",
     "database_connections",
     "dev",
     "listen",
     "no_limits",
+    "purge_rooms_after_days",
     "session_days",
     "signing_key_file",
 ];

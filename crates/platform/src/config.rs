@@ -81,6 +81,12 @@ pub struct Config {
     /// Days that a session lives without being used.
     #[arg(long, env = "DORAN_SESSION_DAYS", default_value_t = 30)]
     pub session_days: u32,
+    /// Days after which what was said in a deleted room is taken out of the tables.
+    #[arg(long, env = "DORAN_PURGE_ROOMS_AFTER_DAYS", default_value_t = 30)]
+    pub purge_rooms_after_days: u32,
+    /// Days after which messages are filed away from the tables.
+    #[arg(long, env = "DORAN_ARCHIVE_AFTER_DAYS", default_value_t = 365)]
+    pub archive_after_days: u32,
     /// Replicas of every stream, instead of what the stream files say; odd, up to 5.
     #[arg(long, env = "DORAN_REPLICAS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=5))]
     pub replicas: Option<u8>,

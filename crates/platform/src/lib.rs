@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod attachments;
+pub mod audit;
 mod clock;
 mod config;
 pub mod credentials;
@@ -25,6 +26,7 @@ pub mod profile;
 mod read_models;
 mod read_side;
 pub mod redis;
+pub mod remote;
 mod role;
 mod schema;
 pub mod sealed_fields;

@@ -27,12 +27,13 @@ pub struct Call {
     body: Vec<u8>,
 }
 
-/// What was answered. `body` is null where it is not JSON.
+/// What was answered. `body` is null where it is not JSON, `text` is there always.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    pub text: String,
 }
 
 impl Api {
@@ -103,6 +104,7 @@ impl Call {
             status: status.as_u16(),
             headers,
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
+            text: String::from_utf8_lossy(&bytes).into_owned(),
         })
     }
 }

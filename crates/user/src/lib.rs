@@ -15,10 +15,11 @@ mod reset_token;
 mod routes;
 mod settings;
 mod state;
+mod upkeep;
 mod user;
 
 use doran_platform::{
-    Platform, Role,
+    Platform, Role, audit,
     credentials::{CredentialError, Credentials},
     database::DatabaseError,
     http::{Operation, Probe},
@@ -47,6 +48,8 @@ pub enum StartError {
     Mail(#[from] MailError),
     #[error("cannot open the store of password resets")]
     Resets(#[from] ResetTokenError),
+    #[error("cannot offer what jobs ask for over NATS")]
+    Endpoints(#[source] async_nats::Error),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error("a read model of the user service is not usable")]
@@ -71,6 +74,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let erasing = platform.run_policy(EraseDeleted(service.clone()));
     let probes = vec![platform.nats_probe(), database, erasing];
+    upkeep::offer(&service)
+        .await
+        .map_err(StartError::Endpoints)?;
+    audit::offer(platform, commands::SOURCE, read_side(platform)?)
+        .await
+        .map_err(StartError::Endpoints)?;
     Ok(Role {
         routes: routes::routes().with_state(service),
         probes,

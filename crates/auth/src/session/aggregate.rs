@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use doran_contract::{
     Sealed, SessionId, Timestamp, UserId,
-    events::{SESSION_EVENTS, SessionEvent, SessionRefreshed, SessionRevoked, SessionStarted},
+    events::{
+        SESSION_EVENTS, SessionEvent, SessionForgotten, SessionRefreshed, SessionRevoked,
+        SessionStarted,
+    },
     session::Revocation,
     subject::{SESSION, SESSION_STREAM},
 };
@@ -55,6 +58,11 @@ pub(crate) enum Command {
     /// Gives a new token to somebody who proved the password again.
     Reissue(Renewal),
     Revoke(Revocation),
+    /// It ended before that time, and is forgotten; one that stands stays.
+    Forget {
+        session_id: SessionId,
+        ended_before: Timestamp,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +108,10 @@ impl Session {
                 .map(Some),
             Command::Reissue(renewal) => self.standing()?.decide_reissue(renewal).map(Some),
             Command::Revoke(reason) => self.decide_revoke(reason),
+            Command::Forget {
+                session_id,
+                ended_before,
+            } => self.decide_forget(session_id, ended_before),
         }
     }
 
@@ -133,6 +145,24 @@ impl Session {
             Self::Standing(standing) => Ok(Some(standing.revoked(reason))),
             Self::Ended(_) => Ok(None),
         }
+    }
+
+    fn decide_forget(
+        &self,
+        session_id: SessionId,
+        ended_before: Timestamp,
+    ) -> Result<Option<SessionEvent>, Error> {
+        let user_id = match self {
+            Self::Unknown => return Err(Error::NotFound),
+            Self::Standing(standing) if standing.expires_at >= ended_before => return Ok(None),
+            Self::Standing(standing) => standing.user_id,
+            Self::Ended(user_id) => *user_id,
+        };
+        let forgotten = SessionForgotten {
+            session_id,
+            user_id,
+        };
+        Ok(Some(forgotten.into()))
     }
 }
 
@@ -261,6 +291,7 @@ impl Aggregate for Session {
                 Self::Ended(_) => {}
             },
             SessionEvent::SessionRevoked(revoked) => *self = Self::Ended(revoked.user_id),
+            SessionEvent::SessionForgotten(forgotten) => *self = Self::Ended(forgotten.user_id),
         }
     }
 }

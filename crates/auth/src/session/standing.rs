@@ -36,12 +36,10 @@ impl Fold for ByUser {
                 sessions.insert(refreshed.session_id, refreshed.expires_at);
             }
             SessionEvent::SessionRevoked(revoked) => {
-                if let Some(sessions) = self.0.get_mut(&revoked.user_id) {
-                    sessions.remove(&revoked.session_id);
-                    if sessions.is_empty() {
-                        self.0.remove(&revoked.user_id);
-                    }
-                }
+                self.remove(revoked.user_id, revoked.session_id);
+            }
+            SessionEvent::SessionForgotten(forgotten) => {
+                self.remove(forgotten.user_id, forgotten.session_id);
             }
         }
         Ok(())
@@ -81,6 +79,15 @@ impl StandingSessions {
 }
 
 impl ByUser {
+    fn remove(&mut self, user: UserId, session: SessionId) {
+        if let Some(sessions) = self.0.get_mut(&user) {
+            sessions.remove(&session);
+            if sessions.is_empty() {
+                self.0.remove(&user);
+            }
+        }
+    }
+
     fn standing(&self, user: UserId, now: DateTime<Utc>) -> Vec<SessionId> {
         let sessions = self.0.get(&user).into_iter().flatten();
         let standing = sessions.filter(|(_, expires_at)| expires_at.as_datetime() > now);

@@ -5,7 +5,7 @@ use cqrs_es::{
 };
 use doran_contract::{
     SessionId, Timestamp, UserId,
-    events::{SessionEvent, SessionRefreshed, SessionRevoked, SessionStarted},
+    events::{SessionEvent, SessionForgotten, SessionRefreshed, SessionRevoked, SessionStarted},
     session::Revocation,
 };
 use uuid::Uuid;
@@ -224,4 +224,22 @@ fn used_tokens_are_forgotten_with_their_grace() {
     }
     let bytes = serde_json::to_vec(&session).unwrap().len();
     assert!(bytes < 1000, "{bytes} bytes of state");
+}
+
+#[test]
+fn a_session_that_ended_before_that_time_is_forgotten_and_one_that_stands_is_not() {
+    let forget = |second| Command::Forget {
+        session_id: SESSION,
+        ended_before: at(second),
+    };
+    let forgotten = SessionForgotten {
+        session_id: SESSION,
+        user_id: USER,
+    };
+    given(vec![started()])
+        .when(forget(LIFE_S + 1))
+        .then_expect_events(vec![forgotten.into()]);
+    given(vec![started()])
+        .when(forget(LIFE_S))
+        .then_expect_events(vec![]);
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::state::Service;
 
 /// Answers after the log has it. The event's id follows from the command's.
-pub(super) async fn append<E>(
+pub(crate) async fn append<E>(
     service: &Service,
     room: RoomId,
     event: E,

@@ -43,7 +43,10 @@ impl Aspect {
     /// What an event says of which aspect; nothing if it changes no message.
     pub(crate) fn of(event: &MessageEvent) -> Option<(Self, bool)> {
         match event {
-            MessageEvent::MessageSent(_) | MessageEvent::ReadMarkerMoved(_) => None,
+            MessageEvent::MessageSent(_)
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => None,
             MessageEvent::MessageEdited(edited) => Some((Self::Edited(edited.message_id), true)),
             MessageEvent::MessageDeleted(gone) => Some((Self::Deleted(gone.message_id), true)),
             MessageEvent::MessagePinned(pinned) => Some((Self::Pinned(pinned.message_id), true)),

@@ -13,7 +13,7 @@ mod now;
 mod open;
 mod send;
 
-pub(crate) use append::refuse_other_request;
+pub(crate) use append::{append, refuse_other_request};
 pub(crate) use change::{Target, change};
 pub(crate) use error::Error;
 pub(crate) use known::{Known, Place};

@@ -20,6 +20,7 @@ const BACKWARD: &str = concat!(
     " from messages m
     where m.room_id = $1
         and m.seq < $2
+        and not m.archived
     order by m.seq desc
     limit $3) p"
 );
@@ -30,6 +31,7 @@ const FORWARD: &str = concat!(
     " from messages m
     where m.room_id = $1
         and m.seq > $2
+        and not m.archived
     order by m.seq
     limit $3) p"
 );
@@ -39,7 +41,8 @@ const BOUNDS: &str = "
     select coalesce(min(m.seq), 0), coalesce(max(m.seq), 0),
         coalesce((select t.head from timelines t where t.room_id = $1), 0)
     from messages m
-    where m.room_id = $1";
+    where m.room_id = $1
+        and not m.archived";
 
 /// A page and its head are of one moment, so that a client that goes on live from the head has
 /// every reaction once.

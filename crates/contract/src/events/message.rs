@@ -19,6 +19,8 @@ events! {
         MessagePinned = "MessagePinned" v 1,
         MessageUnpinned = "MessageUnpinned" v 1,
         ReadMarkerMoved = "ReadMarkerMoved" v 1,
+        RoomMessagesPurged = "RoomMessagesPurged" v 1,
+        MessagesArchived = "MessagesArchived" v 1,
     }
 }
 
@@ -140,4 +142,28 @@ pub struct ReadMarkerMoved {
     pub user_id: UserId,
     /// Everything up to this stream sequence has been read.
     pub seq: u64,
+}
+
+/// What was said in a deleted room is taken out of the tables for good. No part of its timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RoomMessagesPurged {
+    pub room_id: RoomId,
+    /// Everything up to this stream sequence.
+    pub through: u64,
+}
+
+/// Old messages lie in a file, and no longer in the tables. No part of the room's timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct MessagesArchived {
+    pub room_id: RoomId,
+    /// Everything up to this stream sequence.
+    pub through: u64,
+    /// The name of the file in the bucket of archives.
+    pub archive: String,
+    /// How many events are in it.
+    pub events: u64,
 }

@@ -11,6 +11,7 @@ events! {
         SessionStarted = "SessionStarted" v 1,
         SessionRefreshed = "SessionRefreshed" v 1,
         SessionRevoked = "SessionRevoked" v 1,
+        SessionForgotten = "SessionForgotten" v 1,
     }
 }
 
@@ -47,4 +48,13 @@ pub struct SessionRevoked {
     pub session_id: SessionId,
     pub user_id: UserId,
     pub reason: Revocation,
+}
+
+/// The session ended long ago, and no list has to know it any more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionForgotten {
+    pub session_id: SessionId,
+    pub user_id: UserId,
 }

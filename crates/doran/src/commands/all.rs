@@ -38,18 +38,21 @@ async fn start(process: Process) -> Result<Router> {
     let user = doran_user::start(platform).await.map_err(dependency)?;
     let chat = doran_chat::start(platform).await.map_err(dependency)?;
     let store = doran_store::start(platform).await.map_err(dependency)?;
+    let batch = doran_batch::start(platform).await.map_err(dependency)?;
     let probes = auth
         .probes
         .into_iter()
         .chain(user.probes)
         .chain(chat.probes)
-        .chain(store.probes);
+        .chain(store.probes)
+        .chain(batch.probes);
     let health = probes.fold(Health::default(), Health::with);
     let upstreams = Upstreams {
         auth: Upstream::InProcess(auth.routes),
         users: Upstream::InProcess(user.routes),
         chat: Upstream::InProcess(chat.routes),
         store: Upstream::InProcess(store.routes),
+        batch: Upstream::InProcess(batch.routes),
     };
     front_door::start(process, upstreams, health).await
 }

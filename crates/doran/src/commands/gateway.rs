@@ -34,6 +34,10 @@ pub(crate) struct Gateway {
     #[arg(long, env = "STORE_URLS", value_name = "URL", value_delimiter = ',',
           value_parser = base, default_value = "http://127.0.0.1:8084")]
     store_url: Vec<Uri>,
+    /// Where instances of batch listen, comma separated
+    #[arg(long, env = "BATCH_URLS", value_name = "URL", value_delimiter = ',',
+          value_parser = base, default_value = "http://127.0.0.1:8085")]
+    batch_url: Vec<Uri>,
     #[command(flatten)]
     options: RoleOptions,
 }
@@ -46,6 +50,7 @@ impl Gateway {
             users: Upstream::Http(self.user_url),
             chat: Upstream::Http(self.chat_url),
             store: Upstream::Http(self.store_url),
+            batch: Upstream::Http(self.batch_url),
         };
         process::run("gateway", PORT, self.options, async |process| {
             front_door::start(process, upstreams, Health::default()).await

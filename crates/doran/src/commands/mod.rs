@@ -2,11 +2,13 @@
 
 mod all;
 mod auth;
+mod batch;
 mod bench;
 mod chat;
 mod doctor;
 mod events;
 mod gateway;
+mod jobs;
 mod keys;
 mod moment;
 mod policies;
@@ -26,6 +28,7 @@ pub(crate) enum Command {
     User(user::User),
     Chat(chat::Chat),
     Store(store::Store),
+    Batch(batch::Batch),
     Gateway(gateway::Gateway),
     #[command(subcommand)]
     Streams(streams::Streams),
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Policies(policies::Policies),
     #[command(subcommand)]
     Users(users::Users),
+    #[command(subcommand)]
+    Jobs(jobs::Jobs),
     #[command(subcommand)]
     Keys(keys::Keys),
     Doctor(doctor::Doctor),
@@ -53,12 +58,14 @@ impl Command {
             | Self::User(_)
             | Self::Chat(_)
             | Self::Store(_)
+            | Self::Batch(_)
             | Self::Gateway(_) => "info",
             Self::Streams(_)
             | Self::Events(_)
             | Self::Projections(_)
             | Self::Policies(_)
             | Self::Users(_)
+            | Self::Jobs(_)
             | Self::Keys(_)
             | Self::Doctor(_)
             | Self::Bench(_) => "warn",
@@ -72,12 +79,14 @@ impl Command {
             Self::User(user) => Box::pin(user.run()),
             Self::Chat(chat) => Box::pin(chat.run()),
             Self::Store(store) => Box::pin(store.run()),
+            Self::Batch(batch) => Box::pin(batch.run()),
             Self::Gateway(gateway) => Box::pin(gateway.run()),
             Self::Streams(streams) => Box::pin(streams.run()),
             Self::Events(events) => Box::pin(events.run()),
             Self::Projections(projections) => Box::pin(projections.run()),
             Self::Policies(policies) => Box::pin(policies.run()),
             Self::Users(users) => Box::pin(users.run()),
+            Self::Jobs(jobs) => Box::pin(jobs.run()),
             Self::Keys(keys) => Box::pin(keys.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
             Self::Bench(bench) => Box::pin(bench.run()),

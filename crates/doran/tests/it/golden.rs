@@ -39,6 +39,7 @@ fn subject_of(stream: &str, event_type: &str, body: &Value) -> String {
             subject::bookmark(id("userId").parse().unwrap(), event_type)
         }
         "STORE" => subject::file(id("fileId").parse().unwrap(), event_type),
+        "JOB" => subject::job(id("job"), event_type),
         other => panic!("no subject is known for {other}"),
     }
 }

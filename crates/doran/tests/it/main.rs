@@ -15,6 +15,7 @@ mod events;
 mod files;
 mod golden;
 mod help;
+mod jobs;
 mod metrics;
 mod openapi;
 mod operators;

@@ -55,15 +55,16 @@ impl System {
     /// As compose.yaml runs it: each role with the NATS user of that role.
     pub(crate) async fn in_separate_processes() -> Self {
         let ground = Ground::prepare().await;
-        let services = at_once(["auth", "user", "chat", "store"], |role| {
+        let services = at_once(["auth", "user", "chat", "store", "batch"], |role| {
             ground.start_service(role)
         });
-        let [auth, user, chat, store] = services.each_ref().map(Process::base);
+        let [auth, user, chat, store, batch] = services.each_ref().map(Process::base);
         let gateway = ground.start_gateway(&[
             ("--auth-url", &auth),
             ("--user-url", &user),
             ("--chat-url", &chat),
             ("--store-url", &store),
+            ("--batch-url", &batch),
         ]);
         ground.carry(gateway, services.into())
     }
@@ -210,6 +211,26 @@ impl System {
         sent.unwrap().await.unwrap();
     }
 
+    /// Starts one more process of a role, with its rights.
+    pub(crate) fn start_as(&self, user: NatsUser, words: &[&str]) -> Process {
+        let mut variables = variables(&self.nats, &self.database, &self.redis, &self.folder);
+        act_as(user, &self.nats, &mut variables);
+        Process::start(words, variables)
+    }
+
+    /// Keeps everybody else from a table until the transaction ends.
+    pub(crate) async fn lock(&self, table: &str) -> sqlx::Transaction<'static, sqlx::Postgres> {
+        let mut lock = self.database.pool().begin().await.unwrap();
+        let sql = sqlx::AssertSqlSafe(format!("lock table {table} in access exclusive mode"));
+        sqlx::query(sql).execute(&mut *lock).await.unwrap();
+        lock
+    }
+
+    /// What the services have logged.
+    pub(crate) fn logs(&self) -> String {
+        self.services.iter().map(Process::log).collect()
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         let select = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
@@ -243,6 +264,7 @@ impl Ground {
             "auth" => NatsUser::Auth,
             "user" => NatsUser::User,
             "store" => NatsUser::Store,
+            "batch" => NatsUser::Batch,
             _ => NatsUser::Chat,
         };
         Process::start(&[role], self.variables_of(user))
@@ -316,6 +338,9 @@ fn variables(
     folder: &TempDir,
 ) -> Variables {
     let mut variables = doran_testkit::variables(nats, database, redis);
+    // Nothing that a test makes is old.
+    let at_once = ["DORAN_PURGE_ROOMS_AFTER_DAYS", "DORAN_ARCHIVE_AFTER_DAYS"];
+    variables.extend(at_once.map(|name| (name.to_owned(), "0".to_owned())));
     let keys = [
         ("DORAN_MASTER_KEY_FILE", "master.key"),
         ("DORAN_SIGNING_KEY_FILE", "signing.pem"),

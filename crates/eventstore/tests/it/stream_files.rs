@@ -36,6 +36,10 @@ fn every_file_is_named_after_its_stream_and_loses_no_key() {
 fn nothing_is_ever_dropped_to_make_room() {
     for file in &project().streams {
         let config = &file.config;
+        // Work to be done, made again from JOB; the server takes schedules in no other form.
+        if config.name == "SCHEDULE" {
+            continue;
+        }
         assert_eq!(config.discard, DiscardPolicy::New, "{}", file.path);
         assert_eq!(config.retention, RetentionPolicy::Limits, "{}", file.path);
         assert_eq!(config.storage, StorageType::File, "{}", file.path);

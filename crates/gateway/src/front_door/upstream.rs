@@ -43,6 +43,7 @@ pub struct Upstreams {
     pub users: Upstream,
     pub chat: Upstream,
     pub store: Upstream,
+    pub batch: Upstream,
 }
 
 pub(crate) struct Services {
@@ -50,6 +51,7 @@ pub(crate) struct Services {
     users: Backend,
     chat: Backend,
     store: Backend,
+    batch: Backend,
 }
 
 enum Backend {
@@ -91,6 +93,7 @@ impl Services {
             users: Backend::new(Service::Users, upstreams.users),
             chat: Backend::new(Service::Chat, upstreams.chat),
             store: Backend::new(Service::Store, upstreams.store),
+            batch: Backend::new(Service::Batch, upstreams.batch),
         }
     }
 
@@ -171,7 +174,7 @@ impl Services {
             Service::Users => Some(&self.users),
             Service::Chat => Some(&self.chat),
             Service::Store => Some(&self.store),
-            Service::Batch => None,
+            Service::Batch => Some(&self.batch),
         }
     }
 }

@@ -126,7 +126,11 @@ impl Follower {
         }
         match render::decode(&recorded) {
             Ok(event) => match self.renderer.open(&recorded, event).await {
-                Ok(opened) => self.hub.tell(opened.frame(self.head())),
+                Ok(opened) => {
+                    if let Some(frame) = opened.frame(self.head()) {
+                        self.hub.tell(frame);
+                    }
+                }
                 Err(error) => tracing::debug!(%error, "an event cannot be opened"),
             },
             Err(error) => tracing::debug!(%error, "an event that this gateway does not know"),

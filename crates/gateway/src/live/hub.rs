@@ -124,8 +124,9 @@ impl Hub {
     pub(super) fn show(&self, event_type: &str, opened: Opened) {
         let mut state = self.state();
         let (seq, prev) = (opened.seq, state.timeline.shown());
-        if state.timeline.take(event_type, seq, opened.sent()) {
-            let frame = opened.frame(prev);
+        if state.timeline.take(event_type, seq, opened.sent())
+            && let Some(frame) = opened.frame(prev)
+        {
             state.broadcast(frame, |seat, frame| seat.show_event(seq, frame));
         }
     }

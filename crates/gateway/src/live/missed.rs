@@ -118,7 +118,9 @@ impl Replay {
             }
             let frame = opened.without_text_of(&self.deleted).frame(self.prev);
             self.prev = recorded.sequence;
-            return Some(Ok(frame));
+            if let Some(frame) = frame {
+                return Some(Ok(frame));
+            }
         }
     }
 }

@@ -45,7 +45,9 @@ impl Renderer {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => None,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => None,
         };
         Ok(Opened {
             event,
@@ -118,7 +120,9 @@ impl Opened {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => None,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => None,
         }
     }
 
@@ -132,7 +136,9 @@ impl Opened {
             | MessageEvent::ReactionRemoved(_)
             | MessageEvent::MessagePinned(_)
             | MessageEvent::MessageUnpinned(_)
-            | MessageEvent::ReadMarkerMoved(_) => return self,
+            | MessageEvent::ReadMarkerMoved(_)
+            | MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_) => return self,
         };
         if !deleted.contains(&message) {
             return self;
@@ -144,8 +150,8 @@ impl Opened {
         }
     }
 
-    /// What subscribers get. `prev` is the timeline's event before it.
-    pub(super) fn frame(self, prev: u64) -> ServerFrame {
+    /// What subscribers get, if it concerns them. `prev` is the timeline's event before it.
+    pub(super) fn frame(self, prev: u64) -> Option<ServerFrame> {
         let Self {
             event,
             content,
@@ -153,7 +159,7 @@ impl Opened {
             seq,
             time,
         } = self;
-        match event {
+        Some(match event {
             MessageEvent::MessageSent(sent) => ServerFrame::Message {
                 room_id: sent.room_id,
                 seq,
@@ -215,7 +221,9 @@ impl Opened {
                 user_id: moved.user_id,
                 seq: moved.seq,
             },
-        }
+            // Where old text lies is no matter of a room that goes on.
+            MessageEvent::RoomMessagesPurged(_) | MessageEvent::MessagesArchived(_) => return None,
+        })
     }
 }
 

@@ -118,6 +118,7 @@ fn readers(gateway: &Gateway, change: Message) -> Option<(Readers, u64)> {
         | Subject::Room { .. }
         | Subject::Session { .. }
         | Subject::Bookmark { .. }
+        | Subject::Job { .. }
         | Subject::File { .. } => return None,
     };
     Some((readers, recorded.sequence))

@@ -136,6 +136,8 @@ impl World {
                 .chat
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
             store: Upstream::Absent,
+            batch: Upstream::Absent,
+            batch: Upstream::Absent,
         };
         let world = Self {
             address: start_gateway(&platform, upstreams, setup.timing).await,
@@ -168,6 +170,7 @@ impl World {
             users: Upstream::Absent,
             chat: Upstream::InProcess(chat_routes()),
             store: Upstream::Absent,
+            batch: Upstream::Absent,
         };
         let address = start_gateway(&platform, upstreams, Timing::default()).await;
         (address, platform)

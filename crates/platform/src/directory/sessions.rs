@@ -26,7 +26,9 @@ impl Fold for Revoked {
             SessionEvent::SessionRevoked(revoked) => {
                 self.0.insert(revoked.session_id, revoked.reason);
             }
-            SessionEvent::SessionStarted(_) | SessionEvent::SessionRefreshed(_) => {}
+            SessionEvent::SessionStarted(_)
+            | SessionEvent::SessionRefreshed(_)
+            | SessionEvent::SessionForgotten(_) => {}
         }
         Ok(())
     }

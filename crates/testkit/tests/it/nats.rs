@@ -199,6 +199,10 @@ async fn only_the_owning_service_publishes_to_its_subjects() {
         ("bookmark.x.BookmarkSaved", NatsUser::Store),
         ("job.x.JobRunStarted", NatsUser::Batch),
         ("command.chat.SendMessage", NatsUser::Gateway),
+        ("command.chat.PurgeRoom", NatsUser::Batch),
+        ("command.user.TendInactiveUser", NatsUser::Batch),
+        ("command.auth.AuditReadModels", NatsUser::Batch),
+        ("due.daily-report", NatsUser::Batch),
     ];
     for (subject, owner) in owners {
         for user in NatsUser::EVERY {

@@ -64,6 +64,10 @@ pub(crate) enum Command {
     /// What was asked for is so already; what is left is that the account stands.
     Keep,
     Delete,
+    /// Somebody has stayed away; whoever is not ACTIVE, or an administrator, stays as they are.
+    Rest,
+    /// Somebody has stayed away for long; whoever does not rest stays.
+    DeleteInactive,
     /// Key and credential are destroyed already.
     NoteErasure,
 }
@@ -103,6 +107,8 @@ impl User {
             Command::ChangeRole(to) => self.decide_role(to),
             Command::Keep => self.standing().map(|_| None),
             Command::Delete => self.decide_delete().map(Some),
+            Command::Rest => self.decide_rest(),
+            Command::DeleteInactive => self.decide_delete_inactive(),
             Command::NoteErasure => self.decide_erasure(),
         }
     }
@@ -219,6 +225,24 @@ impl User {
             email_key: account.email_key.clone(),
         };
         Ok(deleted.into())
+    }
+
+    fn decide_rest(&self) -> Result<Option<UserEvent>, Error> {
+        let account = self.standing()?;
+        if account.status == UserStatus::Active && account.role != Role::Admin {
+            self.decide_status(UserStatus::Inactive)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn decide_delete_inactive(&self) -> Result<Option<UserEvent>, Error> {
+        let account = self.standing()?;
+        if account.status == UserStatus::Inactive && account.role != Role::Admin {
+            self.decide_delete().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     fn decide_erasure(&self) -> Result<Option<UserEvent>, Error> {

@@ -240,3 +240,45 @@ fn nothing_happens_to_somebody_who_is_deleted() {
             .then_expect_error(Error::AlreadyRegistered);
     }
 }
+
+fn inactive() -> UserEvent {
+    let changed = UserStatusChanged {
+        user_id: ID,
+        from: UserStatus::Active,
+        to: UserStatus::Inactive,
+    };
+    changed.into()
+}
+
+#[test]
+fn who_stays_away_rests_unless_they_are_suspended_or_an_administrator() {
+    let promoted = UserRoleChanged {
+        user_id: ID,
+        from: Role::User,
+        to: Role::Admin,
+    };
+    given(vec![created()])
+        .when(Command::Rest)
+        .then_expect_events(vec![inactive()]);
+    for stays in [suspended(), inactive(), promoted.into()] {
+        given(vec![created(), stays])
+            .when(Command::Rest)
+            .then_expect_events(vec![]);
+    }
+}
+
+#[test]
+fn nobody_is_deleted_for_their_absence_who_does_not_rest() {
+    let deleted = UserDeleted {
+        user_id: ID,
+        email_key: "ab12".to_owned(),
+    };
+    given(vec![created(), inactive()])
+        .when(Command::DeleteInactive)
+        .then_expect_events(vec![deleted.into()]);
+    for events in [vec![created()], vec![created(), suspended()]] {
+        given(events)
+            .when(Command::DeleteInactive)
+            .then_expect_events(vec![]);
+    }
+}

@@ -9,10 +9,12 @@ pub(crate) enum ServiceName {
     User,
     Chat,
     Store,
+    Batch,
 }
 
 impl ServiceName {
-    pub(crate) const ALL: [Self; 4] = [Self::Auth, Self::User, Self::Chat, Self::Store];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Auth, Self::User, Self::Chat, Self::Store, Self::Batch];
 
     /// The schema that its read models live in.
     pub(crate) const fn schema(self) -> &'static str {
@@ -21,10 +23,11 @@ impl ServiceName {
             Self::User => doran_user::SCHEMA,
             Self::Chat => doran_chat::SCHEMA,
             Self::Store => doran_store::SCHEMA,
+            Self::Batch => doran_batch::SCHEMA,
         }
     }
 
-    pub(crate) fn schemas() -> [&'static str; 4] {
+    pub(crate) fn schemas() -> [&'static str; 5] {
         Self::ALL.map(Self::schema)
     }
 
@@ -34,6 +37,7 @@ impl ServiceName {
             Self::User => doran_user::read_side(platform),
             Self::Chat => doran_chat::read_side(platform),
             Self::Store => doran_store::read_side(),
+            Self::Batch => doran_batch::read_side(),
         }
     }
 }
