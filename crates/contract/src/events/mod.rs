@@ -3,12 +3,14 @@
 //! In the log an event's body is its own JSON; its type stands in the subject and in a header.
 //! Names are written out, so renaming a Rust variant never changes history.
 
+mod bot;
 mod message;
 mod room;
 mod session;
 mod store;
 mod user;
 
+pub use bot::*;
 pub use message::*;
 pub use room::*;
 pub use session::*;

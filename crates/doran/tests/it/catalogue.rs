@@ -12,8 +12,9 @@ use std::{
 use doran_projection::policy::Declaration;
 use serde_json::Value;
 
-const POLICIES: [Declaration; 6] = [
+const POLICIES: [Declaration; 7] = [
     doran_auth::END_WITH_ACCOUNT,
+    doran_chat::CALL_BOTS,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
     doran_store::DELETE_BYTES,
@@ -21,12 +22,13 @@ const POLICIES: [Declaration; 6] = [
     doran_user::ERASE_DELETED,
 ];
 /// Only these may publish to the stream, says `nats.conf`.
-const PRODUCERS: [(&str, &str); 5] = [
+const PRODUCERS: [(&str, &str); 6] = [
     ("USER", "user"),
     ("CHATROOM", "chat"),
     ("MESSAGE", "chat"),
     ("SESSION", "auth"),
     ("STORE", "store"),
+    ("BOT", "chat"),
 ];
 const HEAD: &str = "\
 # Events

@@ -118,7 +118,8 @@ fn readers(gateway: &Gateway, change: Message) -> Option<(Readers, u64)> {
         | Subject::Room { .. }
         | Subject::Session { .. }
         | Subject::Bookmark { .. }
-        | Subject::File { .. } => return None,
+        | Subject::File { .. }
+        | Subject::Bot { .. } => return None,
     };
     Some((readers, recorded.sequence))
 }

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Result, bail};
 use doran_contract::{
     events::{
-        BOOKMARK_EVENTS, BookmarkEvent, FILE_EVENTS, FileEvent, MESSAGE_EVENTS, MessageEvent,
+        BOOKMARK_EVENTS, BookmarkEvent, BOT_EVENTS, BotEvent, FILE_EVENTS, FileEvent, MESSAGE_EVENTS, MessageEvent,
         ROOM_EVENTS, RoomEvent, SESSION_EVENTS, SessionEvent, USER_EVENTS, UserEvent,
     },
     subject::{
-        BOOKMARK, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, Subject, USER_STREAM,
+        BOOKMARK, BOT_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, Subject, USER_STREAM,
     },
 };
 use doran_eventstore::{DecodeError, Recorded, envelope};
@@ -47,7 +47,7 @@ const FORGETFUL: &str = SESSION_STREAM;
 #[command(after_help = "Example:\n  doran events verify\n  doran events verify MESSAGE --open")]
 pub(crate) struct Verify {
     /// `USER`, `CHATROOM`, `MESSAGE` or `SESSION`; all of them unless given
-    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, STORE_STREAM])]
+    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, STORE_STREAM, BOT_STREAM])]
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -85,6 +85,7 @@ impl Verify {
                 MESSAGE_STREAM,
                 SESSION_STREAM,
                 STORE_STREAM,
+                BOT_STREAM,
             ],
         };
         let mut wrong = 0;
@@ -263,6 +264,7 @@ fn is_in_its_place(event: &Recorded) -> bool {
         Some(Subject::Bookmark { event_type, .. } | Subject::File { event_type, .. }) => {
             (STORE_STREAM, event_type)
         }
+        Some(Subject::Bot { event_type, .. }) => (BOT_STREAM, event_type),
         None => return false,
     };
     *event.stream == *stream && event.event_type == event_type
@@ -288,6 +290,9 @@ fn decode(event: &Recorded) -> Result<(), DecodeError> {
             .map(drop),
         STORE_STREAM => event
             .decode::<FileEvent>(&event_schema(FILE_EVENTS))
+            .map(drop),
+        BOT_STREAM => event
+            .decode::<BotEvent>(&event_schema(BOT_EVENTS))
             .map(drop),
         _ => Ok(()),
     }
