@@ -119,6 +119,7 @@ fn readers(gateway: &Gateway, change: Message) -> Option<(Readers, u64)> {
         | Subject::Session { .. }
         | Subject::Bookmark { .. }
         | Subject::Job { .. }
+        | Subject::Bot { .. }
         | Subject::File { .. } => return None,
     };
     Some((readers, recorded.sequence))

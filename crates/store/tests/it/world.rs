@@ -188,6 +188,7 @@ impl World {
             name: "회의실".to_owned(),
             description: None,
             kind: RoomKind::Group,
+            bot_id: None,
             visibility: Visibility::Private,
             owner_id: members[0].user_id,
             members,
