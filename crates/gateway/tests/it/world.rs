@@ -137,7 +137,6 @@ impl World {
                 .unwrap_or_else(|| Upstream::InProcess(chat_routes())),
             store: Upstream::Absent,
             batch: Upstream::Absent,
-            batch: Upstream::Absent,
         };
         let world = Self {
             address: start_gateway(&platform, upstreams, setup.timing).await,
