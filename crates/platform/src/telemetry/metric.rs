@@ -67,9 +67,18 @@ pub const EVERY: &[Metric] = &[
         "Requests counted against a rate limit, by group and outcome: allowed, refused.",
     ),
     gauge(
-        "gateway_redis_away",
+        "gateway_breaker_open",
         Unit::Count,
-        "1 while Redis does not answer and each gateway keeps stricter limits of its own.",
+        "1 while a gateway spares a service that does not answer, by service.",
+    ),
+    counter(
+        "gateway_upstream_retries_total",
+        "Calls of services that were made again, at another instance if there is one.",
+    ),
+    gauge(
+        "redis_away",
+        Unit::Count,
+        "1 while Redis does not answer: stricter limits of each gateway, nobody's presence known.",
     ),
     // auth
     counter(
