@@ -24,6 +24,9 @@ pub enum Kind {
 const SECONDS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
+const MINUTES: &[f64] = &[
+    0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0,
+];
 /// A runner takes 500 events at most while it follows, several thousand in a rebuild.
 const EVENTS: &[f64] = &[
     1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0,
@@ -67,9 +70,18 @@ pub const EVERY: &[Metric] = &[
         "Requests counted against a rate limit, by group and outcome: allowed, refused.",
     ),
     gauge(
-        "gateway_redis_away",
+        "gateway_breaker_open",
         Unit::Count,
-        "1 while Redis does not answer and each gateway keeps stricter limits of its own.",
+        "1 while a gateway spares a service that does not answer, by service.",
+    ),
+    counter(
+        "gateway_upstream_retries_total",
+        "Calls of services that were made again, at another instance if there is one.",
+    ),
+    gauge(
+        "redis_away",
+        Unit::Count,
+        "1 while Redis does not answer: stricter limits of each gateway, nobody's presence known.",
     ),
     // auth
     counter(
@@ -84,6 +96,32 @@ pub const EVERY: &[Metric] = &[
     seconds(
         "chat_message_processing_seconds",
         "Time from a send command to the log's acknowledgement.",
+    ),
+    // store
+    counter(
+        "store_uploads_collected_total",
+        "Files removed because nobody posted them or their upload never ended.",
+    ),
+    // batch
+    counter(
+        "batch_job_runs_total",
+        "Runs of jobs that ended, by job and outcome.",
+    ),
+    Metric {
+        name: "batch_job_run_seconds",
+        kind: Kind::Histogram(MINUTES),
+        unit: Unit::Seconds,
+        help: "Time that a run of a job took, by job.",
+    },
+    gauge(
+        "batch_job_last_success_timestamp_seconds",
+        Unit::Seconds,
+        "When a job last succeeded in this process, in seconds since 1970, by job.",
+    ),
+    gauge(
+        "batch_audit_differences",
+        Unit::Count,
+        "Tables that differ from what the log makes of them, as the last audit found, by service.",
     ),
     // event store
     counter(

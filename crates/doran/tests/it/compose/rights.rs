@@ -6,10 +6,12 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, error::DatabaseError};
 
 use super::ground::Ground;
 
-const OWNERS: [(&str, &str, &str); 3] = [
+const OWNERS: [(&str, &str, &str); 5] = [
     ("auth", "auth", "sessions"),
     ("user", "user_schema", "users"),
     ("chat", "chat", "rooms"),
+    ("store", "store", "bookmarks"),
+    ("batch", "batch", "runs"),
 ];
 
 /// The code with which PostgreSQL refuses.
