@@ -82,6 +82,12 @@ pub trait Policy: Send + Sync + 'static {
 
     fn declaration(&self) -> Declaration;
 
+    /// Whether anything can follow from the event. One from which nothing does is acknowledged as it
+    /// comes, and costs neither a read nor a write.
+    async fn concerns(&self, _event: &Recorded) -> bool {
+        true
+    }
+
     /// What follows from the event. The decision itself belongs into a pure function; this
     /// gathers what it needs to know.
     async fn react(&self, event: &Recorded) -> Result<Vec<Self::Command>, Failure>;

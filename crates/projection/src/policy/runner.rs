@@ -164,6 +164,10 @@ impl<P: Policy> Session<'_, P> {
 
     async fn deliver(&self, message: &Message) -> Result<(), BoxError> {
         let event = Recorded::from_consumer(message)?;
+        if !self.runner.policy.concerns(&event).await {
+            self.runner.count("passed_over");
+            return message.ack_with(AckKind::Ack).await;
+        }
         let aggregate = aggregate_of(&event.subject);
         let answer = match self
             .while_alive(message, self.handle(aggregate, event.sequence))
