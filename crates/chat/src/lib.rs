@@ -2,6 +2,8 @@
 //!
 //! Sockets and live delivery belong to the gateway; accounts belong to user.
 
+mod bot;
+mod bots;
 mod commands;
 mod endpoints;
 mod messages;
@@ -29,12 +31,13 @@ use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
 use crate::{
+    bots::{Bots, Webhooks, keep_calling},
     messages::Known,
-    policies::{FollowOwner, LetDeletedGo},
+    policies::{CallBots, FollowOwner, LetDeletedGo},
     state::Service,
 };
 pub use crate::{
-    policies::{FOLLOW_OWNER, LET_DELETED_GO},
+    policies::{CALL_BOTS, FOLLOW_OWNER, LET_DELETED_GO},
     read_side::{SCHEMA, read_side},
     room::Error,
 };
@@ -51,6 +54,10 @@ pub enum StartError {
     Messages(#[from] ReadError),
     #[error("cannot offer the chat commands over NATS")]
     Endpoints(#[source] async_nats::Error),
+    #[error("cannot follow the bots")]
+    Bots(#[source] memory::StartError),
+    #[error("webhooks cannot be called from here")]
+    Webhooks(#[from] reqwest::Error),
     #[error("REDIS_URL is not a Redis URL")]
     Redis(#[from] redis::RedisError),
     #[error(transparent)]
@@ -77,10 +84,22 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let redis = redis.await?;
     let presences = Presences::new(redis.clone());
+    let bots = Bots::start(&platform.js, &platform.lifecycle).await;
+    let bots = (
+        bots.map_err(StartError::Bots)?,
+        Webhooks::new(platform.config.dev)?,
+    );
     let read_side = (pool, positions);
-    let service = Service::new(platform.clone(), directory, known, presences, read_side);
+    let service = Service::new(
+        platform.clone(),
+        (directory, bots, known),
+        presences,
+        read_side,
+    );
     let following = platform.run_policy(FollowOwner(service.clone()));
     let letting_go = platform.run_policy(LetDeletedGo(service.clone()));
+    let calling = platform.run_policy(CallBots(service.clone()));
+    platform.lifecycle.spawn(keep_calling(service.clone()));
     let redis = redis.probe("presence is unknown");
     let probes = vec![
         platform.nats_probe(),
@@ -88,6 +107,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         redis,
         following,
         letting_go,
+        calling,
     ];
     endpoints::serve(&service)
         .await

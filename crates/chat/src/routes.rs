@@ -6,6 +6,7 @@ use crate::{
     commands::{
         add_members::add_members,
         archive_room::archive_room,
+        change_bot::change_bot,
         change_message::{
             add_reaction, delete_message, edit_message, pin_message, remove_reaction, unpin_message,
         },
@@ -17,14 +18,25 @@ use crate::{
         join_room::join_room,
         leave_room::leave_room,
         move_read_marker::move_read_marker,
+        register_bot::register_bot,
+        remove_bot::remove_bot,
         remove_member::{remove_member, unban},
         send_message::send_message,
         unarchive_room::unarchive_room,
     },
     queries::{
-        get_room::get_room, health::health, history::history, list_members::list_members,
-        list_rooms::list_rooms, presence::presence, public_rooms::public_rooms,
-        read_marker::read_marker, search::search, sync::sync,
+        get_room::get_room,
+        health::health,
+        history::history,
+        list_bots::{get_bot, list_bots},
+        list_members::list_members,
+        list_rooms::list_rooms,
+        presence::presence,
+        public_bots::public_bots,
+        public_rooms::public_rooms,
+        read_marker::read_marker,
+        search::search,
+        sync::sync,
     },
     state::Service,
 };
@@ -51,6 +63,15 @@ pub(crate) fn routes() -> Routes<Service> {
         .route("/api/chat/invites/{code}/accept", post(accept_invite))
         .route("/api/chat/sync", get(sync))
         .route("/api/chat/presence", get(presence))
+        .route(
+            "/api/chat/bots",
+            get(list_bots).post(register_bot).creates(),
+        )
+        .route("/api/chat/bots/public", get(public_bots))
+        .route(
+            "/api/chat/bots/{id}",
+            get(get_bot).patch(change_bot).delete(remove_bot),
+        )
         .route("/api/chat/rooms/{id}/join", post(join_room))
         .route("/api/chat/rooms/{id}/leave", post(leave_room))
         .route(

@@ -12,6 +12,8 @@ use doran_projection::Positions;
 use sqlx::PgPool;
 
 use crate::{
+    bot::Bot,
+    bots::{Bots, Keys, Webhooks},
     messages::{Known, Markers},
     room::{self, Room},
 };
@@ -26,6 +28,10 @@ pub(crate) struct Service {
     pub(crate) store_log: LogReader,
     /// Rooms as authorisation knows them, in memory.
     pub(crate) directory: Rooms,
+    pub(crate) bots: Bots,
+    pub(crate) bot_store: JetStreamStore<Bot>,
+    pub(crate) bot_keys: Keys,
+    pub(crate) webhooks: Webhooks,
     pub(crate) lane: Lane,
     pub(crate) known: Known,
     pub(crate) markers: Markers,
@@ -37,8 +43,7 @@ pub(crate) struct Service {
 impl Service {
     pub(crate) fn new(
         platform: Platform,
-        directory: Rooms,
-        known: Known,
+        (directory, (bots, webhooks), known): (Rooms, (Bots, Webhooks), Known),
         presences: Presences,
         (pool, positions): (PgPool, Positions),
     ) -> Self {
@@ -49,6 +54,10 @@ impl Service {
             message_log: LogReader::new(js.clone(), MESSAGE_STREAM),
             store_log: LogReader::new(js.clone(), STORE_STREAM),
             directory,
+            bots,
+            bot_store: JetStreamStore::new(js.clone()),
+            bot_keys: Keys::new(&platform.master_key),
+            webhooks,
             lane: Lane::new(js.clone()),
             known,
             markers: Markers::new(pool.clone()),

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ClientMessageId, ErrorCode, FileId, MessageId, RoomId, SessionId, Timestamp, UserId,
+    bot::BotDelta,
     command::Durability,
     message::{Emoji, HistoryPage, Message},
     room::{Member, Presence, Room, RoomRole},
@@ -219,6 +220,7 @@ pub enum ServerFrame {
         on: bool,
     },
     Presence(Presence),
+    BotDelta(BotDelta),
     Ack {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<u64>,

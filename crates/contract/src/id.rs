@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::subject::{BOT_SHARD, SHARDS};
+
 /// Namespace of every name-based id that this system derives.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0a_8b1e_55c4_4d0b_9a57_2c1d_e0f3_7a42);
 
@@ -101,6 +103,17 @@ impl RoomId {
         let (first, second) = (one.min(other), one.max(other));
         let name = format!("direct/{first}/{second}");
         Self(Uuid::new_v5(&NAMESPACE, name.as_bytes()))
+    }
+}
+
+impl RoomId {
+    /// The id of a room with a bot. All of them lie in one shard of `MESSAGE`, so that whoever calls
+    /// bots reads little else.
+    pub const fn with_bot(id: Uuid) -> Self {
+        let shards = SHARDS as u128;
+        Self(Uuid::from_u128(
+            id.as_u128() / shards * shards + BOT_SHARD as u128,
+        ))
     }
 }
 

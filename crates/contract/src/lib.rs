@@ -3,6 +3,7 @@
 //! Pure data and parsing. No I/O, no clock, no randomness, no business rule.
 
 pub mod answer;
+pub mod bot;
 pub mod command;
 mod date;
 pub mod events;

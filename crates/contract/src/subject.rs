@@ -1,6 +1,6 @@
 //! The one place where subjects are written and read.
 //!
-//! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`,
+//! `user.<user>.<Type>`, `chatroom.<room>.<Type>`, `session.<session>.<Type>`, `bot.<bot>.<Type>`,
 //! `message.<shard>.<room>.<Type>`, `bookmark.<user>.<Type>`, `file.<file>.<Type>`,
 //! `job.<name>.<Type>`, `claim.email.<hmac>`; republished under `live.`. No event, but work to be
 //! done: `schedule.<job>`, `due.<job>`.
@@ -8,8 +8,8 @@
 use crate::{
     FileId, RoomId, SessionId, UserId,
     events::{
-        BOOKMARK_EVENTS, FILE_EVENTS, JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS,
-        USER_EVENTS,
+        BOOKMARK_EVENTS, BOT_EVENTS, FILE_EVENTS, JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS,
+        SESSION_EVENTS, USER_EVENTS,
     },
 };
 
@@ -22,6 +22,9 @@ pub const STORE_STREAM: &str = "STORE";
 pub const JOB_STREAM: &str = "JOB";
 /// When jobs are due, and those that are.
 pub const SCHEDULE_STREAM: &str = "SCHEDULE";
+pub const BOT_STREAM: &str = "BOT";
+/// Work, not facts: messages that bots are to be called about.
+pub const BOT_CALL_STREAM: &str = "BOT_CALL";
 
 /// First tokens, also the aggregate types.
 pub const USER: &str = "user";
@@ -31,9 +34,12 @@ pub const SESSION: &str = "session";
 pub const BOOKMARK: &str = "bookmark";
 pub const FILE: &str = "file";
 pub const JOB: &str = "job";
+pub const BOT: &str = "bot";
 
 /// Into how many parts the `MESSAGE` subjects are divided.
 pub const SHARDS: u8 = 32;
+/// The part in which all rooms with a bot lie; see [`RoomId::with_bot`].
+pub const BOT_SHARD: u8 = 31;
 
 const LIVE: &str = "live.";
 
@@ -68,6 +74,10 @@ pub enum Subject<'a> {
         job: &'a str,
         event_type: &'a str,
     },
+    Bot {
+        bot: UserId,
+        event_type: &'a str,
+    },
 }
 
 impl<'a> Subject<'a> {
@@ -99,6 +109,10 @@ impl<'a> Subject<'a> {
             },
             JOB => Self::Job {
                 job: tokens.next()?,
+                event_type: tokens.next()?,
+            },
+            BOT => Self::Bot {
+                bot: tokens.next()?.parse().ok()?,
                 event_type: tokens.next()?,
             },
             MESSAGE => {
@@ -175,6 +189,7 @@ pub fn every(event_type: &str) -> Option<String> {
         (BOOKMARK, BOOKMARK_EVENTS),
         (FILE, FILE_EVENTS),
         (JOB, JOB_EVENTS),
+        (BOT, BOT_EVENTS),
     ];
     let (kind, _) = tables.into_iter().find(|(_, table)| is_in(table))?;
     Some(format!("{kind}.*.{event_type}"))
@@ -208,6 +223,19 @@ pub fn sockjs(session: &str) -> String {
     format!("sockjs.{}", crate::id::sockjs_session(session))
 }
 
+/// Where a message waits that a bot is to be called about.
+pub fn bot_call(bot: UserId, lane: u8) -> String {
+    format!("bot-call.{bot}.{lane}")
+}
+
+/// Where an answer that a bot is writing is told piece by piece. Kept nowhere.
+pub fn bot_delta(room: RoomId) -> String {
+    format!("bot-delta.{room}")
+}
+
+/// The filter that every [`bot_delta`] fits.
+pub const EVERY_BOT_DELTA: &str = "bot-delta.*";
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -225,6 +253,15 @@ mod tests {
         });
         assert_eq!(Subject::parse(&subject), expected);
         assert_eq!(Subject::parse(&live(&subject)), expected);
+    }
+
+    #[test]
+    fn every_room_with_a_bot_lies_in_one_shard_and_stays_apart_from_others() {
+        for id in [0, 1, 0x1f, 0x20, 0xff, u128::MAX] {
+            let room = RoomId::with_bot(Uuid::from_u128(id));
+            assert_eq!(shard(room), BOT_SHARD.to_string());
+            assert_eq!(room.as_uuid().as_u128() >> 5, id >> 5);
+        }
     }
 
     #[test]

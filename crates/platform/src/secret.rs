@@ -66,10 +66,7 @@ impl MasterKey {
 
     /// A key for keyed hashes, HMAC-SHA-256.
     pub fn hashing_key(&self, purpose: &str) -> HashingKey {
-        HashingKey(hmac::Key::new(
-            hmac::HMAC_SHA256,
-            self.derive(purpose).as_slice(),
-        ))
+        HashingKey::new(self.derive(purpose).as_slice())
     }
 
     fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
@@ -130,6 +127,10 @@ impl SealingKey {
 pub struct HashingKey(hmac::Key);
 
 impl HashingKey {
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
     pub fn hash(&self, bytes: &[u8]) -> [u8; 32] {
         let tag = hmac::sign(&self.0, bytes);
         tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes")

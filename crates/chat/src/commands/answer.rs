@@ -51,7 +51,7 @@ pub(super) async fn room_answer(
         kind: room.kind,
         visibility: room.visibility,
         owner_id: room.owner_id,
-        bot_id: None,
+        bot_id: room.bot_id,
         settings: room.settings.clone(),
         member_count: u32::try_from(room.members.len()).unwrap_or(u32::MAX),
         role,

@@ -19,6 +19,7 @@ use super::{
     rules::{self, MAX_DESCRIPTION_CHARS, MAX_NAME_CHARS, MAX_USERS, trimmed},
 };
 use crate::{
+    bots::KnownBot,
     room::{Command, Creation},
     state::Service,
 };
@@ -41,6 +42,9 @@ pub(crate) struct Request {
     #[serde(default)]
     #[garde(skip)]
     visibility: Visibility,
+    /// Of a room of the kind `bot`, which is named after it unless told otherwise.
+    #[garde(skip)]
+    bot_id: Option<UserId>,
     #[serde(default)]
     #[garde(length(max = MAX_USERS))]
     member_ids: Vec<UserId>,
@@ -59,10 +63,12 @@ pub(crate) async fn create_room(
         let reason = "a direct room is private";
         return Err(Refusal::invalid_field("visibility", reason));
     }
-    let name = match (&request.name, request.kind) {
-        (Some(name), _) => name.trim().to_owned(),
-        (None, RoomKind::Direct) => String::new(),
-        (None, _) => return Err(Refusal::invalid_field("name", "is missing")),
+    let bot = bot(&service, &request).await?;
+    let name = match (&request.name, request.kind, &bot) {
+        (Some(name), _, _) => name.trim().to_owned(),
+        (None, RoomKind::Direct, _) => String::new(),
+        (None, _, Some(bot)) => bot.details.profile.name.clone(),
+        (None, _, None) => return Err(Refusal::invalid_field("name", "is missing")),
     };
     let room_id = room_id(&request, actor.user_id, ctx.command_id);
     let creation = Creation {
@@ -72,6 +78,7 @@ pub(crate) async fn create_room(
         kind: request.kind,
         visibility: request.visibility,
         owner_id: actor.user_id,
+        bot_id: request.bot_id,
         members: request.member_ids,
     };
     let outcome = service
@@ -88,11 +95,26 @@ pub(crate) async fn create_room(
     Ok(success.at(&outcome.position).version(outcome.sequence))
 }
 
+/// The bot of a room that is to have one, which must be there.
+async fn bot(service: &Service, request: &Request) -> Result<Option<KnownBot>, Refusal> {
+    let refuse = |reason: &str| Err(Refusal::invalid_field("botId", reason));
+    match (request.kind, request.bot_id) {
+        (RoomKind::Group | RoomKind::Direct, None) => Ok(None),
+        (RoomKind::Group | RoomKind::Direct, Some(_)) => refuse("is for rooms of the kind bot"),
+        (RoomKind::Bot, None) => refuse("is missing"),
+        (RoomKind::Bot, Some(id)) => match service.bots.find(id).await {
+            Some(bot) => Ok(Some(bot)),
+            None => refuse("there is no such bot"),
+        },
+    }
+}
+
 /// The room of two people is always the same one.
 fn room_id(request: &Request, actor: UserId, command_id: Uuid) -> RoomId {
     let mut others = request.member_ids.iter().filter(|user| **user != actor);
     match (request.kind, others.next(), others.next()) {
         (RoomKind::Direct, Some(other), None) => RoomId::direct(actor, *other),
+        (RoomKind::Bot, _, _) => RoomId::with_bot(created_by(command_id)),
         _ => RoomId::new(created_by(command_id)),
     }
 }

@@ -3,6 +3,8 @@
 pub(crate) mod add_members;
 mod answer;
 pub(crate) mod archive_room;
+mod bot_answer;
+pub(crate) mod change_bot;
 pub(crate) mod change_message;
 pub(crate) mod change_role;
 pub(crate) mod change_room;
@@ -13,6 +15,8 @@ pub(crate) mod join_room;
 pub(crate) mod leave_room;
 pub(crate) mod move_read_marker;
 mod people;
+pub(crate) mod register_bot;
+pub(crate) mod remove_bot;
 pub(crate) mod remove_member;
 mod rules;
 pub(crate) mod send_message;

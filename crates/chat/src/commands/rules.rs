@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer};
 pub(super) const MAX_USERS: usize = 500;
 pub(super) const MAX_NAME_CHARS: usize = 100;
 pub(super) const MAX_DESCRIPTION_CHARS: usize = 1_000;
+pub(super) const MAX_BOT_NAME_CHARS: usize = 50;
+pub(super) const MAX_URL_CHARS: usize = 2_048;
 const MAX_SETTINGS_BYTES: usize = 16 * 1024;
 
 #[expect(

@@ -1,4 +1,4 @@
-//! `POST /api/chat/rooms/{id}/messages`: a member says something.
+//! `POST /api/chat/rooms/{id}/messages`: a member, or the room's bot, says something.
 
 use axum::extract::State;
 use doran_contract::{
@@ -7,14 +7,18 @@ use doran_contract::{
     message::{ContentType, Message},
 };
 use doran_eventstore::{CommandContext, Position};
-use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
+use doran_platform::http::{Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SOURCE;
 use crate::{
-    messages::{Place, Sending, Target, message_now, refuse_other_request, send, sent},
+    bots::Speaker,
+    messages::{
+        Place, Sending, Target, message_now, refuse_other_request, send, send_as_bot, sent,
+    },
+    room,
     state::Service,
 };
 
@@ -36,12 +40,12 @@ pub(crate) struct Request {
 
 pub(crate) async fn send_message(
     State(service): State<Service>,
-    actor: Actor,
+    speaker: Speaker,
     Id(room_id): Id<RoomId>,
     headers: CommandHeaders,
     body: Body<Request>,
 ) -> Result<Success<Message>, Refusal> {
-    let ctx = headers.context(&service.platform, SOURCE, Some(actor.user_id), &body.raw);
+    let ctx = headers.context(&service.platform, SOURCE, Some(speaker.id()), &body.raw);
     let Request {
         content,
         content_type,
@@ -51,7 +55,7 @@ pub(crate) async fn send_message(
         file_ids,
     } = body.value;
     let message = SendMessage {
-        sender_id: actor.user_id,
+        sender_id: speaker.id(),
         room_id,
         // With an `Idempotency-Key` the command id, and so the message, is the same at a retry.
         client_message_id: client_message_id.unwrap_or_else(|| ctx.command_id.into()),
@@ -61,7 +65,14 @@ pub(crate) async fn send_message(
         mentions,
         file_ids,
     };
-    let sending = send(&service, message, ctx.clone()).await?;
+    let sending = match speaker {
+        Speaker::Person(_) => send(&service, message, ctx.clone()).await?,
+        Speaker::Bot(_) => {
+            let owner = service.directory.owner(room_id).await;
+            let owner = owner.ok_or(room::Error::NotFound)?;
+            send_as_bot(&service, message, owner, ctx.clone()).await?
+        }
+    };
     let place = sending.place();
     let success = match sending {
         Sending::Stored {
@@ -74,7 +85,7 @@ pub(crate) async fn send_message(
         }
         Sending::Known { .. } => {
             let target = first(&service, place, &ctx).await?;
-            Success::ok(message_now(&service, actor.user_id, &target).await?)
+            Success::ok(message_now(&service, speaker.id(), &target).await?)
         }
     };
     let position = Position::new(service.message_log.stream(), place.seq);

@@ -22,7 +22,7 @@ use super::{
     change::find,
     files::{Files, check_files},
 };
-use crate::state::Service;
+use crate::{room, state::Service};
 
 /// People whom one message may name.
 const MAX_MENTIONS: usize = 100;
@@ -75,16 +75,48 @@ pub(crate) async fn send(
     let started = Instant::now();
     check(&message)?;
     authorise(service, message.room_id, message.sender_id).await?;
+    let sending = once(service, message, Author::Person, ctx).await?;
+    metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
+    Ok(sending)
+}
+
+/// As [`send`], for the room's bot. Bots have no keys: what one says to somebody is sealed with
+/// their key, so that it goes with them.
+pub(crate) async fn send_as_bot(
+    service: &Service,
+    message: SendMessage,
+    spoken_to: UserId,
+    ctx: CommandContext,
+) -> Result<Sending, Refusal> {
+    check(&message)?;
+    if !message.file_ids.is_empty() {
+        return Err(Refusal::invalid_field("fileIds", "a bot sends no files"));
+    }
+    authorise_bot(service, message.room_id, message.sender_id).await?;
+    once(service, message, Author::Bot { spoken_to }, ctx).await
+}
+
+/// Who says it.
+#[derive(Clone, Copy, Debug)]
+enum Author {
+    Person,
+    Bot { spoken_to: UserId },
+}
+
+async fn once(
+    service: &Service,
+    message: SendMessage,
+    author: Author,
+    ctx: CommandContext,
+) -> Result<Sending, Refusal> {
     let SendMessage {
         room_id, sender_id, ..
     } = message;
     let id = MessageId::derive(room_id, sender_id, &message.client_message_id);
-    let sending = match service.known.find(id).await {
-        Some(place) => Sending::Known { id, place },
-        None => store(service, id, message, ctx).await?,
-    };
-    metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
-    Ok(sending)
+    match service.known.find(id).await {
+        Some(place) => Ok(Sending::Known { id, place }),
+        None => store(service, id, message, author, ctx).await,
+    }
 }
 
 fn check(message: &SendMessage) -> Result<(), Refusal> {
@@ -147,8 +179,23 @@ pub(super) async fn authorise(
     let role = service.require_member(room, user).await?;
     // First, for a resting person's own rooms rest a moment later.
     service.require_active(user).await?;
+    require_active_room(service, room)?;
+    Ok(role)
+}
+
+/// A bot speaks in the rooms that were made with it.
+async fn authorise_bot(service: &Service, room: RoomId, bot: UserId) -> Result<(), Refusal> {
+    service.directory.catch_up(room).await;
+    match service.directory.look(room, |entry| entry.bot_id) {
+        Some(Some(its)) if its == bot => require_active_room(service, room),
+        Some(_) => Err(room::Error::NotAMember.into()),
+        None => Err(room::Error::NotFound.into()),
+    }
+}
+
+fn require_active_room(service: &Service, room: RoomId) -> Result<(), Refusal> {
     match service.directory.look(room, RoomEntry::status) {
-        Some(RoomStatus::Active) => Ok(role),
+        Some(RoomStatus::Active) => Ok(()),
         Some(RoomStatus::Restricted | RoomStatus::Deactivated | RoomStatus::Archived) | None => {
             Err(Refusal::new(
                 ErrorCode::RoomInactive,
@@ -162,6 +209,7 @@ async fn store(
     service: &Service,
     id: MessageId,
     message: SendMessage,
+    author: Author,
     ctx: CommandContext,
 ) -> Result<Sending, Refusal> {
     check_reply(service, message.room_id, message.reply_to).await?;
@@ -178,7 +226,7 @@ async fn store(
         field: "content",
     };
     let files = Files::find(service, message.sender_id, &message.file_ids, ctx.time).await?;
-    let event = seal(service, id, message, (place, &files)).await?;
+    let event = seal(service, id, message, author, (place, &files)).await?;
     let appended = append(service, event.room_id, event.clone(), &ctx).await?;
     let place = Place {
         seq: appended.sequence,
@@ -200,16 +248,21 @@ async fn seal(
     service: &Service,
     message_id: MessageId,
     message: SendMessage,
+    author: Author,
     (place, files): (keyring::Place<'_>, &Files),
 ) -> Result<MessageSent, Refusal> {
     let sender_id = message.sender_id;
-    let key = service.platform.keyring.key(sender_id).await?;
+    let (sender_type, owner) = match author {
+        Author::Person => (SenderType::User, sender_id),
+        Author::Bot { spoken_to } => (SenderType::Bot, spoken_to),
+    };
+    let key = service.platform.keyring.key(owner).await?;
     let key = key.ok_or(KeyringError::NoKey)?;
     Ok(MessageSent {
         message_id,
         room_id: message.room_id,
         sender_id,
-        sender_type: SenderType::User,
+        sender_type,
         content: key.seal(place, &message.content),
         content_type: message.content_type,
         client_message_id: message.client_message_id,

@@ -1,8 +1,11 @@
 //! What follows for rooms from what happens elsewhere.
 
+mod call_bots;
 mod follow_owner;
 mod let_deleted_go;
 
+pub use call_bots::CALL_BOTS;
+pub(crate) use call_bots::CallBots;
 pub use follow_owner::FOLLOW_OWNER;
 pub(crate) use follow_owner::FollowOwner;
 pub use let_deleted_go::LET_DELETED_GO;

@@ -25,7 +25,7 @@ macro_rules! select_public {
     () => {
         "
         select
-            r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.member_count,
+            r.id, r.name, r.description, to_jsonb(r.kind) as kind, r.owner_id, r.bot_id, r.member_count,
             r.version, r.created_at, r.updated_at, to_jsonb(b.role) as role, r.settings,
             to_jsonb(r.status) as status, r.is_archived
         from rooms r
@@ -66,6 +66,7 @@ pub(super) struct PublicRoom {
     description: Option<String>,
     kind: Json<RoomKind>,
     owner_id: Uuid,
+    bot_id: Option<Uuid>,
     member_count: i32,
     version: i64,
     created_at: DateTime<Utc>,
@@ -131,7 +132,7 @@ impl PublicRoom {
             kind: self.kind.0,
             visibility: Visibility::Public,
             owner_id: UserId::new(self.owner_id),
-            bot_id: None,
+            bot_id: self.bot_id.map(UserId::new),
             settings: self.settings.0,
             member_count: self.member_count.unsigned_abs(),
             role: self.role.map(|Json(role)| role),

@@ -28,7 +28,7 @@ const MY_ROOMS: &str = concat!(
     r"
     with page as (
         select
-            r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.member_count,
+            r.id, r.name, r.description, r.kind, r.visibility, r.owner_id, r.bot_id, r.member_count,
             r.version, r.created_at, r.updated_at, r.settings, r.status, r.is_archived, b.role,
             b.joined_at, newest.seq, newest.number,
             coalesce(newest.created_at, r.created_at) as active_at
@@ -69,7 +69,7 @@ const MY_ROOMS: &str = concat!(
     )
     select
         p.id, p.name, p.description, to_jsonb(p.kind) as kind, to_jsonb(p.visibility) as visibility,
-        p.owner_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
+        p.owner_id, p.bot_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
         p.settings, to_jsonb(p.status) as status, p.is_archived, floor.read_seq,
         coalesce((select t.head from timelines t where t.room_id = p.id), 0) as head,
         p.active_at, to_jsonb(last_message) as last_message,
@@ -157,6 +157,7 @@ pub(super) struct RoomRow {
     kind: Json<RoomKind>,
     visibility: Json<Visibility>,
     owner_id: Uuid,
+    bot_id: Option<Uuid>,
     member_count: i32,
     version: i64,
     created_at: DateTime<Utc>,
@@ -240,7 +241,7 @@ impl RoomRow {
             kind: self.kind.0,
             visibility: self.visibility.0,
             owner_id: UserId::new(self.owner_id),
-            bot_id: None,
+            bot_id: self.bot_id.map(UserId::new),
             settings: self.settings.0,
             member_count: self.member_count.unsigned_abs(),
             role: Some(self.role.0),

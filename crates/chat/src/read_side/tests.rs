@@ -169,6 +169,7 @@ impl History {
             kind: RoomKind::Group,
             visibility: Visibility::Private,
             owner_id: user_id(user),
+            bot_id: None,
             members: [owner].into_iter().chain(guest).collect(),
         };
         self.record(ROOM_STREAM, "ChatRoomCreated", json!(created));

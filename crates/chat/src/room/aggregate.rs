@@ -91,6 +91,7 @@ fn decide_create(creation: Creation) -> Result<Vec<RoomEvent>, Error> {
         kind: creation.kind,
         visibility: creation.visibility,
         owner_id: creation.owner_id,
+        bot_id: creation.bot_id,
         members,
     };
     Ok(vec![created.into()])
@@ -146,7 +147,7 @@ impl Aggregate for Room {
 
 impl EventSourced for Room {
     const STREAM: &'static str = ROOM_STREAM;
-    const STATE_VERSION: u32 = 3;
+    const STATE_VERSION: u32 = 4;
 
     fn schema() -> Schema {
         event_schema(ROOM_EVENTS)

@@ -81,6 +81,7 @@ pub(crate) struct Creation {
     pub(crate) kind: RoomKind,
     pub(crate) visibility: Visibility,
     pub(crate) owner_id: UserId,
+    pub(crate) bot_id: Option<UserId>,
     /// Who is in it from the start beside the owner.
     pub(crate) members: Vec<UserId>,
 }

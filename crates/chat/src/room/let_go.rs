@@ -112,6 +112,7 @@ mod tests {
             kind,
             visibility: Visibility::Private,
             owner_id: OWNER,
+            bot_id: None,
             members: members.iter().copied().map(role_of).collect(),
         }
         .into()

@@ -35,6 +35,7 @@ fn history(kind: RoomKind, visibility: Visibility) -> Vec<RoomEvent> {
         kind,
         visibility,
         owner_id: OWNER,
+        bot_id: None,
         members: vec![
             first(OWNER, RoomRole::Owner),
             first(ADMIN, RoomRole::Admin),

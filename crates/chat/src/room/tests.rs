@@ -35,6 +35,7 @@ fn created(kind: RoomKind, visibility: Visibility) -> RoomEvent {
         kind,
         visibility,
         owner_id: OWNER,
+        bot_id: None,
         members: vec![
             first(OWNER, RoomRole::Owner),
             first(MEMBER, RoomRole::Member),
@@ -75,6 +76,7 @@ fn creation(kind: RoomKind, members: Vec<UserId>) -> Command {
         kind,
         visibility: Visibility::Private,
         owner_id: OWNER,
+        bot_id: None,
         members,
     })
 }

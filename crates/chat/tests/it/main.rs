@@ -1,6 +1,7 @@
 //! The chat service against real servers, by HTTP and over NATS.
 #![cfg(test)]
 
+mod bots;
 mod changes;
 mod endpoints;
 mod history;
@@ -15,4 +16,5 @@ mod rooms;
 mod search;
 mod sync;
 mod unread;
+mod webhook;
 mod world;

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta};
 use clap::Parser;
 use doran_contract::{
     RoomId, SessionId, UserId,
-    events::{UserCreated, UserDeleted, UserStatusChanged},
+    events::{UserCreated, UserDeleted, UserRoleChanged, UserStatusChanged},
     subject,
     user::{Role, UserStatus},
 };
@@ -126,6 +126,25 @@ impl World {
         self.append(subject, "UserCreated", &created, &ctx).await;
         let token = self.token(id);
         Person { id, token }
+    }
+
+    /// Somebody with the role `ROLE_ADMIN`.
+    pub(crate) async fn admin(&self, name: &str) -> Person {
+        let person = self.person(name).await;
+        let promoted = UserRoleChanged {
+            user_id: person.id,
+            from: Role::User,
+            to: Role::Admin,
+        };
+        let subject = subject::user(person.id, "UserRoleChanged");
+        self.append(subject, "UserRoleChanged", &promoted, &self.context())
+            .await;
+        until(async || {
+            let account = self.platform.users.get(person.id);
+            account.is_some_and(|account| account.role == Role::Admin)
+        })
+        .await;
+        person
     }
 
     /// Makes somebody's account rest, and waits until the service has heard of it.

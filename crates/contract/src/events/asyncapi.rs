@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fs};
 use serde_json::{Map, Value, json};
 
 use super::tests::{Part, folder, language, read};
-use crate::subject::{JOB_STREAM, SESSION_STREAM, STORE_STREAM};
+use crate::subject::{BOT_STREAM, JOB_STREAM, SESSION_STREAM, STORE_STREAM};
 
 /// Headers of every event, and what they say.
 const ENVELOPE: [(&str, &str, &str); 11] = [
@@ -111,7 +111,7 @@ fn message(stream: &str, name: &str, version: u32, sealed: &[String]) -> Value {
 }
 
 fn channel(stream: &str, address: &str, name: &str) -> Value {
-    let description = if [SESSION_STREAM, STORE_STREAM, JOB_STREAM].contains(&stream) {
+    let description = if [SESSION_STREAM, STORE_STREAM, JOB_STREAM, BOT_STREAM].contains(&stream) {
         format!("Stored in stream {stream}.")
     } else {
         format!("Stored in stream {stream}, and sent live on live.{address}.{name}.")

@@ -3,6 +3,7 @@
 //! In the log an event's body is its own JSON; its type stands in the subject and in a header.
 //! Names are written out, so renaming a Rust variant never changes history.
 
+mod bot;
 mod job;
 mod message;
 mod room;
@@ -10,6 +11,7 @@ mod session;
 mod store;
 mod user;
 
+pub use bot::*;
 pub use job::*;
 pub use message::*;
 pub use room::*;

@@ -66,6 +66,9 @@ pub struct ChatRoomCreated {
     pub kind: RoomKind,
     pub visibility: Visibility,
     pub owner_id: UserId,
+    /// The bot that answers in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bot_id: Option<UserId>,
     /// Everyone who is in the room from the start, the owner first.
     pub members: Vec<FirstMember>,
 }

@@ -24,7 +24,7 @@ pub(super) struct Part {
     read_back: fn(&str, Value) -> Result<Value, serde_json::Error>,
 }
 
-pub(super) fn language() -> [Part; 7] {
+pub(super) fn language() -> [Part; 8] {
     [
         part::<UserEvent>("USER", "user.{userId}", UserEvent::schemas()),
         part::<RoomEvent>("CHATROOM", "chatroom.{roomId}", RoomEvent::schemas()),
@@ -37,6 +37,7 @@ pub(super) fn language() -> [Part; 7] {
         part::<BookmarkEvent>("STORE", "bookmark.{userId}", BookmarkEvent::schemas()),
         part::<FileEvent>("STORE", "file.{fileId}", FileEvent::schemas()),
         part::<JobEvent>("JOB", "job.{job}", JobEvent::schemas()),
+        part::<BotEvent>("BOT", "bot.{botId}", BotEvent::schemas()),
     ]
 }
 

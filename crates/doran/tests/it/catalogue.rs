@@ -12,8 +12,9 @@ use std::{
 use doran_projection::policy::Declaration;
 use serde_json::Value;
 
-const POLICIES: [Declaration; 6] = [
+const POLICIES: [Declaration; 7] = [
     doran_auth::END_WITH_ACCOUNT,
+    doran_chat::CALL_BOTS,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
     doran_store::DELETE_BYTES,
@@ -21,13 +22,14 @@ const POLICIES: [Declaration; 6] = [
     doran_user::ERASE_DELETED,
 ];
 /// Only these may publish to the stream, says `nats.conf`.
-const PRODUCERS: [(&str, &str); 5] = [
+const PRODUCERS: [(&str, &str); 7] = [
     ("USER", "user"),
     ("CHATROOM", "chat"),
     ("MESSAGE", "chat"),
     ("SESSION", "auth"),
     ("STORE", "store"),
     ("JOB", "batch"),
+    ("BOT", "chat"),
 ];
 /// What somebody decided, which the service asks its own aggregate for.
 const READ_BY_ITS_AGGREGATE: [&str; 1] = ["JobScheduleChanged"];

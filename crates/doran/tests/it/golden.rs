@@ -34,6 +34,7 @@ fn subject_of(stream: &str, event_type: &str, body: &Value) -> String {
         "USER" => subject::user(id("userId").parse().unwrap(), event_type),
         "CHATROOM" => subject::room(id("roomId").parse().unwrap(), event_type),
         "MESSAGE" => subject::message(id("roomId").parse().unwrap(), event_type),
+        "BOT" => format!("bot.{}.{event_type}", id("botId")),
         "SESSION" => subject::session(id("sessionId").parse().unwrap(), event_type),
         "STORE" if event_type.starts_with("Bookmark") => {
             subject::bookmark(id("userId").parse().unwrap(), event_type)

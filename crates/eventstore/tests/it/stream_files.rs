@@ -56,6 +56,7 @@ fn nothing_is_ever_dropped_to_make_room() {
         // None of these holds a fact that somebody may ask for later.
         let short_lived = [
             "SESSION",
+            "BOT_CALL",
             "KV_LOGIN_ATTEMPT",
             "KV_PASSWORD_RESET",
             "KV_WS_TICKET",

@@ -141,6 +141,12 @@ impl Hub {
         self.state().broadcast(frame, Seat::show);
     }
 
+    /// Hands everybody who keeps up a frame that is soon worth nothing.
+    pub(super) fn hint(&self, frame: ServerFrame) {
+        self.state()
+            .broadcast(frame, |seat, frame| seat.hint(frame));
+    }
+
     /// Hands everybody but one, if they keep up, a frame that is soon worth nothing.
     pub(super) fn hint_others(&self, user: UserId, frame: ServerFrame) {
         self.state().broadcast(frame, |seat, frame| {

@@ -265,7 +265,7 @@ async fn read_room(gateway: &Gateway, room: RoomId) -> Result<Option<Room>, Noti
         kind: created.kind,
         visibility: visibility.unwrap_or(created.visibility),
         owner_id: created.owner_id,
-        bot_id: None,
+        bot_id: created.bot_id,
         settings: settings.unwrap_or_default(),
         member_count: u32::try_from(member_count).unwrap_or(u32::MAX),
         role: None,

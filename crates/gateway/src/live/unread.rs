@@ -119,7 +119,8 @@ fn readers(gateway: &Gateway, change: Message) -> Option<(Readers, u64)> {
         | Subject::Session { .. }
         | Subject::Bookmark { .. }
         | Subject::Job { .. }
-        | Subject::File { .. } => return None,
+        | Subject::File { .. }
+        | Subject::Bot { .. } => return None,
     };
     Some((readers, recorded.sequence))
 }

@@ -3,6 +3,7 @@
 use doran_contract::{
     ClientMessageId, MessageId, RoomId,
     events::{MessageDeleted, MessagePinned, MessageUnpinned, ReactionAdded, ReactionRemoved},
+    subject,
 };
 use serde_json::{Value, json};
 
@@ -208,4 +209,25 @@ async fn typing_is_told_to_the_others_and_only_members_may_type() {
     let typing = json!({ "type": "typing", "roomId": room, "on": true });
     assert_eq!(outside.ask(typing).await["code"], "NOT_MEMBER");
     reader.nothing_came().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_a_bot_is_writing_is_told_to_the_subscribers_of_its_room() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let room = world.room(&[&one]).await;
+    let elsewhere = world.room(&[&other]).await;
+    let mut reader = world.subscribe(&one, room).await;
+    let mut outside = world.subscribe(&other, elsewhere).await;
+    let message_id = MessageId::new(world.platform.clock.new_id());
+    let delta = json!({ "roomId": room, "messageId": message_id, "n": 0, "text": "안" });
+    let nats = world.nats.jetstream().await.client();
+    let subject = subject::bot_delta(room);
+    nats.publish(subject, delta.to_string().into())
+        .await
+        .unwrap();
+    let mut expected = delta;
+    expected["type"] = json!("botDelta");
+    assert_eq!(reader.next().await, expected);
+    outside.nothing_came().await;
 }

@@ -230,6 +230,7 @@ impl World {
             kind: RoomKind::Group,
             visibility: Visibility::Private,
             owner_id: members[0].id,
+            bot_id: None,
             members: members
                 .iter()
                 .zip(roles)

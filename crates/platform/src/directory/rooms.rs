@@ -23,6 +23,8 @@ pub struct RoomEntry {
     imposed: RoomStatus,
     is_archived: bool,
     pub visibility: Visibility,
+    /// The bot that answers in it.
+    pub bot_id: Option<UserId>,
     pub members: HashMap<UserId, Membership>,
     /// Sequence of the room's newest event in `CHATROOM`.
     pub sequence: u64,
@@ -79,6 +81,7 @@ impl AllRooms {
             imposed: RoomStatus::Active,
             is_archived: false,
             visibility: created.visibility,
+            bot_id: created.bot_id,
             members: members.collect(),
             sequence,
         };
@@ -247,6 +250,18 @@ impl Rooms {
         }
         self.catch_up(room).await;
         self.known_role(room, user)
+    }
+
+    /// Who owns the room, as the log has it when this is asked.
+    pub async fn owner(&self, room: RoomId) -> Option<UserId> {
+        self.catch_up(room).await;
+        let owner = |entry: &RoomEntry| {
+            let mut members = entry.members.iter();
+            members
+                .find(|(_, member)| member.role == RoomRole::Owner)
+                .map(|(user, _)| *user)
+        };
+        self.look(room, owner).flatten()
     }
 
     /// Waits until everything that the log holds of `room` has been read.

@@ -3,14 +3,14 @@
 use std::fs;
 
 use doran_contract::events::{
-    BOOKMARK_EVENTS, FILE_EVENTS, JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS, SESSION_EVENTS,
-    USER_EVENTS,
+    BOOKMARK_EVENTS, BOT_EVENTS, FILE_EVENTS, JOB_EVENTS, MESSAGE_EVENTS, ROOM_EVENTS,
+    SESSION_EVENTS, USER_EVENTS,
 };
 use doran_projection::ReadModel;
 use doran_supervisor::workspace;
 
 /// The events of each stream.
-const EVENTS: [(&str, &[(&str, u32)]); 7] = [
+const EVENTS: [(&str, &[(&str, u32)]); 8] = [
     ("USER", USER_EVENTS),
     ("CHATROOM", ROOM_EVENTS),
     ("MESSAGE", MESSAGE_EVENTS),
@@ -18,6 +18,7 @@ const EVENTS: [(&str, &[(&str, u32)]); 7] = [
     ("STORE", BOOKMARK_EVENTS),
     ("STORE", FILE_EVENTS),
     ("JOB", JOB_EVENTS),
+    ("BOT", BOT_EVENTS),
 ];
 
 fn is_event_of(stream: &str, event_type: &str) -> bool {

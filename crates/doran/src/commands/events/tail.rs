@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use doran_contract::subject::{
-    JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, USER_STREAM,
+    BOT_STREAM, JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, USER_STREAM,
 };
 use doran_eventstore::Start;
 use futures_util::{StreamExt, stream::select_all};
@@ -39,6 +39,7 @@ impl Tail {
                 SESSION_STREAM,
                 STORE_STREAM,
                 JOB_STREAM,
+                BOT_STREAM,
             ],
         };
         let mut followed = Vec::new();

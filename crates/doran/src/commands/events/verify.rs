@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Result, bail};
 use doran_contract::{
     events::{
-        BOOKMARK_EVENTS, BookmarkEvent, FILE_EVENTS, FileEvent, JOB_EVENTS, JobEvent,
-        MESSAGE_EVENTS, MessageEvent, ROOM_EVENTS, RoomEvent, SESSION_EVENTS, SessionEvent,
-        USER_EVENTS, UserEvent,
+        BOOKMARK_EVENTS, BOT_EVENTS, BookmarkEvent, BotEvent, FILE_EVENTS, FileEvent, JOB_EVENTS,
+        JobEvent, MESSAGE_EVENTS, MessageEvent, ROOM_EVENTS, RoomEvent, SESSION_EVENTS,
+        SessionEvent, USER_EVENTS, UserEvent,
     },
     subject::{
-        BOOKMARK, JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM, STORE_STREAM, Subject,
-        USER_STREAM,
+        BOOKMARK, BOT_STREAM, JOB_STREAM, MESSAGE_STREAM, ROOM_STREAM, SESSION_STREAM,
+        STORE_STREAM, Subject, USER_STREAM,
     },
 };
 use doran_eventstore::{DecodeError, Recorded, envelope};
@@ -49,7 +49,7 @@ const FORGETFUL: &str = SESSION_STREAM;
 #[command(after_help = "Example:\n  doran events verify\n  doran events verify MESSAGE --open")]
 pub(crate) struct Verify {
     /// `USER`, `CHATROOM`, `MESSAGE` or `SESSION`; all of them unless given
-    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, STORE_STREAM, JOB_STREAM])]
+    #[arg(value_parser = [USER_STREAM, ROOM_STREAM, MESSAGE_STREAM, SESSION_STREAM, STORE_STREAM, JOB_STREAM, BOT_STREAM])]
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -88,6 +88,7 @@ impl Verify {
                 SESSION_STREAM,
                 STORE_STREAM,
                 JOB_STREAM,
+                BOT_STREAM,
             ],
         };
         let mut wrong = 0;
@@ -267,6 +268,7 @@ fn is_in_its_place(event: &Recorded) -> bool {
             (STORE_STREAM, event_type)
         }
         Some(Subject::Job { event_type, .. }) => (JOB_STREAM, event_type),
+        Some(Subject::Bot { event_type, .. }) => (BOT_STREAM, event_type),
         None => return false,
     };
     *event.stream == *stream && event.event_type == event_type
@@ -295,6 +297,9 @@ fn decode(event: &Recorded) -> Result<(), DecodeError> {
             .map(drop),
         JOB_STREAM => event
             .decode::<JobEvent>(&event_schema(JOB_EVENTS))
+            .map(drop),
+        BOT_STREAM => event
+            .decode::<BotEvent>(&event_schema(BOT_EVENTS))
             .map(drop),
         _ => Ok(()),
     }

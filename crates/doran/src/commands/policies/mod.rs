@@ -12,8 +12,9 @@ use doran_projection::policy::Declaration;
 use crate::exit::dependency;
 
 /// The policies of all services.
-const EVERY: [Declaration; 6] = [
+const EVERY: [Declaration; 7] = [
     doran_auth::END_WITH_ACCOUNT,
+    doran_chat::CALL_BOTS,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
     doran_store::DELETE_BYTES,

@@ -78,6 +78,7 @@ impl Body {
             | ServerFrame::Typing { .. }
             | ServerFrame::Read { .. }
             | ServerFrame::Presence(_)
+            | ServerFrame::BotDelta(_)
             | ServerFrame::Pong { .. } => return None,
         })
     }

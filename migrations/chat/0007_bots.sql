@@ -1,0 +1,1 @@
+alter table rooms add column bot_id uuid;
