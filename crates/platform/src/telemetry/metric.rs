@@ -71,6 +71,15 @@ pub const EVERY: &[Metric] = &[
         Unit::Count,
         "1 while Redis does not answer and each gateway keeps stricter limits of its own.",
     ),
+    gauge(
+        "gateway_breaker_open",
+        Unit::Count,
+        "1 while a service that did not answer is left alone, by service.",
+    ),
+    counter(
+        "gateway_upstream_retries_total",
+        "Calls of a service that were made again, by service.",
+    ),
     // auth
     counter(
         "auth_log_ins_total",
