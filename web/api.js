@@ -1,67 +1,71 @@
-// The HTTP calls this page makes, by name. Paths and bodies are contract.md §2 to §5.
+// The calls that this page makes, by what they are for.
+
+import { Client } from "./client.js";
 
 const LIST_SIZE = 100;
 const MOST_LIST_PAGES = 5;
 
 export class Api {
   #http;
+  #client;
 
   constructor(http) {
     this.#http = http;
+    this.#client = new Client(http);
   }
 
   register(person, key) {
-    return this.#http.command("POST", "/api/users", { body: person, key, anonymous: true });
+    return this.#call("register", { body: person, key, anonymous: true });
   }
 
   logIn(credentials) {
-    return this.#http.command("POST", "/api/auth/login", { body: credentials, anonymous: true });
+    return this.#call("logIn", { body: credentials, anonymous: true });
   }
 
   refresh(refreshToken) {
-    return this.#http.command("POST", "/api/auth/refresh", { body: { refreshToken }, anonymous: true });
+    return this.#call("refresh", { body: { refreshToken }, anonymous: true });
   }
 
   requestReset(email, key) {
-    return this.#http.command("POST", "/api/auth/password/reset/request", { body: { email }, key, anonymous: true });
+    return this.#call("requestReset", { body: { email }, key, anonymous: true });
   }
 
   executeReset(token, newPassword, key) {
-    return this.#http.command("POST", "/api/auth/password/reset/execute", { body: { token, newPassword }, key, anonymous: true });
+    return this.#call("executeReset", { body: { token, newPassword }, key, anonymous: true });
   }
 
   logOut() {
-    return this.#http.command("POST", "/api/auth/logout", { body: {} });
+    return this.#call("logOut");
   }
 
   user(userId) {
-    return this.#http.get(`/api/users/${userId}`);
+    return this.#call("getUser", { path: { id: userId } });
   }
 
   /** By name, initial consonants, or a whole e-mail address. */
   async searchUsers(q, { signal } = {}) {
-    const found = await this.#http.get("/api/users/search", { q, limit: 20 }, { signal });
-    return items(found);
+    const found = await this.#call("searchUsers", { query: { q, limit: 20 }, signal });
+    return found.items;
   }
 
   rooms() {
-    return this.#all("/api/chat/rooms");
+    return this.#all("listRooms");
   }
 
   room(roomId) {
-    return this.#http.get(`/api/chat/rooms/${roomId}`);
+    return this.#call("getRoom", { path: { id: roomId } });
   }
 
   createRoom(room, key) {
-    return this.#http.command("POST", "/api/chat/rooms", { body: room, key });
+    return this.#call("createRoom", { body: room, key });
   }
 
   renameRoom(roomId, name, key) {
-    return this.#http.command("PATCH", `/api/chat/rooms/${roomId}`, { body: { name }, key });
+    return this.#call("changeRoom", { path: { id: roomId }, body: { name }, key });
   }
 
   leaveRoom(roomId) {
-    return this.#http.command("POST", `/api/chat/rooms/${roomId}/leave`, { body: {} });
+    return this.#call("leaveRoom", { path: { id: roomId } });
   }
 
   /** The bots that one can have a room with. */
@@ -70,37 +74,37 @@ export class Api {
   }
 
   members(roomId) {
-    return this.#all(`/api/chat/rooms/${roomId}/members`);
+    return this.#all("listMembers", { id: roomId });
   }
 
   addMembers(roomId, userIds, key) {
-    return this.#http.command("POST", `/api/chat/rooms/${roomId}/members`, { body: { userIds }, key });
+    return this.#call("addMembers", { path: { id: roomId }, body: { userIds }, key });
   }
 
   removeMember(roomId, userId) {
-    return this.#http.command("DELETE", `/api/chat/rooms/${roomId}/members/${userId}`);
+    return this.#call("removeMember", { path: { id: roomId, user: userId } });
   }
 
   /** The newest page, or the one before the sequence `before`: `{items, hasBefore, hasAfter, head}`. */
   messages(roomId, { before, limit }) {
-    return this.#http.get(`/api/chat/rooms/${roomId}/messages`, { before, limit });
+    return this.#call("history", { path: { id: roomId }, query: { before, limit } });
   }
 
   markRead(roomId, seq) {
-    return this.#http.command("PUT", `/api/chat/rooms/${roomId}/read`, { body: { seq } });
+    return this.#call("moveReadMarker", { path: { id: roomId }, body: { seq } });
   }
 
   /** Newest first: `{items, nextCursor}`. */
   bookmarks(cursor) {
-    return this.#http.get("/api/store/bookmarks", { limit: 50, cursor });
+    return this.#call("listBookmarks", { query: { limit: 50, cursor } });
   }
 
   saveBookmark({ id: messageId, roomId }) {
-    return this.#http.command("POST", "/api/store/bookmarks", { body: { messageId, roomId } });
+    return this.#call("saveBookmark", { body: { messageId, roomId } });
   }
 
   removeBookmark(bookmarkId) {
-    return this.#http.command("DELETE", `/api/store/bookmarks/${bookmarkId}`);
+    return this.#call("removeBookmark", { path: { id: bookmarkId } });
   }
 
   /** The bytes of a file or a thumbnail. */
@@ -108,19 +112,19 @@ export class Api {
     return this.#http.blob(path);
   }
 
-  async #all(path) {
+  #call(name, given = {}) {
+    return this.#client.call(name, given);
+  }
+
+  async #all(name, path = {}) {
     const all = [];
     let cursor;
     for (let page = 0; page < MOST_LIST_PAGES; page += 1) {
-      const answer = await this.#http.get(path, { limit: LIST_SIZE, cursor });
-      all.push(...items(answer));
-      cursor = answer?.nextCursor;
+      const answer = await this.#call(name, { path, query: { limit: LIST_SIZE, cursor } });
+      all.push(...answer.items);
+      cursor = answer.nextCursor;
       if (!cursor) break;
     }
     return all;
   }
-}
-
-function items(answer) {
-  return Array.isArray(answer) ? answer : (answer?.items ?? []);
 }

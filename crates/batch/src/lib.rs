@@ -19,7 +19,11 @@ mod runner;
 mod schedule;
 mod state;
 
-use doran_platform::{Platform, Role, audit, database::DatabaseError, http::Probe};
+use doran_platform::{
+    Platform, Role, audit,
+    database::DatabaseError,
+    http::{Operation, Probe},
+};
 use doran_projection::{FolderError, SetupError};
 use sqlx::PgPool;
 
@@ -47,6 +51,11 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     start_with(platform, Timing::default()).await
 }
 
+/// What the routes take and answer.
+pub fn operations() -> Vec<Operation> {
+    routes::routes().operations()
+}
+
 /// As [`start`], with another patience.
 pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, StartError> {
     let (pool, positions) = read_side::start(platform).await?;
@@ -58,7 +67,7 @@ pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, Sta
     let running = runner::start(&service, timing);
     let probes = vec![platform.nats_probe(), database, running];
     Ok(Role {
-        routes: routes::routes(service),
+        routes: routes::routes().with_state(service),
         probes,
     })
 }

@@ -1,9 +1,7 @@
 //! The URLs of the batch service.
 
-use axum::{
-    Router,
-    routing::{get, patch, post},
-};
+use doran_contract::{Page, job::Report};
+use doran_platform::http::{Routes, get, patch, post};
 
 use crate::{
     commands::{change_job::change_job, start_run::start_run},
@@ -14,16 +12,27 @@ use crate::{
     state::Service,
 };
 
-pub(crate) fn routes(service: Service) -> Router {
-    Router::new()
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
         .route("/api/batch/health", get(health))
         .route("/api/batch/jobs", get(list_jobs))
         .route("/api/batch/jobs/{name}", patch(change_job))
-        .route("/api/batch/jobs/{name}/runs", post(start_run))
+        .route("/api/batch/jobs/{name}/runs", post(start_run).creates())
         .route("/api/batch/runs", get(list_runs))
         .route("/api/batch/runs/{id}", get(get_run))
-        .route("/api/batch/reports", get(list_reports))
-        .route("/api/batch/reports/{date}", get(get_report))
+        .route(
+            "/api/batch/reports",
+            get(list_reports)
+                .answers::<Page<Report>>()
+                .gives("text/csv")
+                .gives("text/html"),
+        )
+        .route(
+            "/api/batch/reports/{date}",
+            get(get_report)
+                .answers::<Report>()
+                .gives("text/csv")
+                .gives("text/html"),
+        )
         .route("/api/batch/archives", get(list_archives))
-        .with_state(service)
 }

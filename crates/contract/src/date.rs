@@ -36,7 +36,6 @@ impl fmt::Display for Date {
     }
 }
 
-#[cfg(test)]
 impl schemars::JsonSchema for Date {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Date".into()

@@ -67,6 +67,8 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn with_probes(health: Health, gateway: &Gateway) -> Health {
+    let services = gateway.services.probes();
+    let health = services.into_iter().fold(health, Health::with);
     health
         .with(gateway.platform.nats_probe())
         .with(gateway.contact.probe())

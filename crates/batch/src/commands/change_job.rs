@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use doran_contract::job::Job;
 use doran_platform::http::{Admin, Body, CommandHeaders, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, named};
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// What is left out stays as it is.
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(inner(length(chars, max = 200), custom(readable_cron)))]

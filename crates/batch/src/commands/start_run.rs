@@ -9,8 +9,12 @@ use doran_contract::{
     job::{Figures, Run, RunState},
 };
 use doran_eventstore::BoxError;
-use doran_platform::http::{Admin, Body, CommandHeaders, Refusal, Success};
+use doran_platform::http::{
+    Admin, Body, CommandHeaders, Refusal, Success,
+    openapi::{Sketch, Takes},
+};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{SOURCE, named};
@@ -24,7 +28,7 @@ use crate::{
     state::Service,
 };
 
-#[derive(Default, Deserialize, Validate)]
+#[derive(Default, Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {
     #[garde(skip)]
@@ -36,20 +40,33 @@ pub(crate) struct Request {
 }
 
 /// Everything has a default, so nothing has to be said.
-async fn body(request: axum::extract::Request) -> Result<Body<Request>, Refusal> {
-    if request.headers().contains_key(CONTENT_TYPE) {
-        return Body::from_request(request, &()).await;
+pub(crate) struct Said(Body<Request>);
+
+impl<S: Send + Sync> FromRequest<S> for Said {
+    type Rejection = Refusal;
+
+    async fn from_request(request: axum::extract::Request, _: &S) -> Result<Self, Refusal> {
+        if request.headers().contains_key(CONTENT_TYPE) {
+            return Body::from_request(request, &()).await.map(Self);
+        }
+        let raw = axum::body::Bytes::from_request(request, &()).await;
+        let raw = raw.unwrap_or_default();
+        if raw.is_empty() {
+            let value = Request::default();
+            return Ok(Self(Body { value, raw }));
+        }
+        Err(Refusal::new(
+            ErrorCode::UnsupportedMediaType,
+            "the body must be application/json",
+        ))
     }
-    let raw = axum::body::Bytes::from_request(request, &()).await;
-    let raw = raw.unwrap_or_default();
-    if raw.is_empty() {
-        let value = Request::default();
-        return Ok(Body { value, raw });
+}
+
+impl Takes for Said {
+    fn describe(sketch: &mut Sketch<'_>) {
+        Body::<Request>::describe(sketch);
+        sketch.may_lack_body();
     }
-    Err(Refusal::new(
-        ErrorCode::UnsupportedMediaType,
-        "the body must be application/json",
-    ))
 }
 
 pub(crate) async fn start_run(
@@ -57,9 +74,8 @@ pub(crate) async fn start_run(
     Admin(actor): Admin,
     Path(name): Path<String>,
     headers: CommandHeaders,
-    request: axum::extract::Request,
+    Said(body): Said,
 ) -> Result<Success<Run>, Refusal> {
-    let body = body(request).await?;
     let job = named(&name)?;
     let ctx = headers.context(&service.platform, SOURCE, Some(actor.user_id), &body.raw);
     let now = service.platform.clock.now();

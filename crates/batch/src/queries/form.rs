@@ -12,6 +12,7 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use doran_contract::job::Report;
+use doran_platform::http::openapi::{Sketch, Takes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -44,6 +45,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Form {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self::wanted(&parts.headers))
     }
+}
+
+impl Takes for Form {
+    fn describe(_: &mut Sketch<'_>) {}
 }
 
 /// Says that the answer depends on what was asked for.

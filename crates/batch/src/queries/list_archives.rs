@@ -4,6 +4,7 @@ use axum::extract::State;
 use doran_contract::{Page, RoomId, job::Archive};
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::{
     FromRow,
@@ -23,7 +24,7 @@ const ARCHIVES: &str = "
     order by sequence desc
     limit $3";
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Request {

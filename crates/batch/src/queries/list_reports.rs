@@ -7,6 +7,7 @@ use axum::{
 use doran_contract::{Date, Page, job::Report};
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::types::Json;
 
@@ -22,7 +23,7 @@ const REPORTS: &str = "
     order by date
     limit $4";
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {
     #[serde(default, deserialize_with = "unless_empty")]

@@ -4,6 +4,7 @@ use axum::extract::State;
 use doran_contract::{Page, job::Run};
 use doran_platform::http::{Admin, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sqlx::PgPool;
 
@@ -20,7 +21,7 @@ const RUNS: &str = concat!(
     limit $3"
 );
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {
     #[serde(default, deserialize_with = "unless_empty")]

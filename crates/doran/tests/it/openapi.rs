@@ -21,6 +21,8 @@ fn services() -> Vec<Operation> {
         doran_auth::operations(),
         doran_user::operations(),
         doran_chat::operations(),
+        doran_store::operations(),
+        doran_batch::operations(),
     ];
     services.into_iter().flatten().collect()
 }

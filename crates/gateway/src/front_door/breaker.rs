@@ -48,6 +48,10 @@ impl Breaker {
         }
     }
 
+    pub(super) fn service(&self) -> &'static str {
+        self.service
+    }
+
     /// Leave to call, or how long to wait for it.
     pub(super) fn admit(&self) -> Result<Pass<'_>, Duration> {
         let now = Instant::now();

@@ -90,7 +90,8 @@ impl Instances {
             if tried.len() == TRIES || !may_repeat || !self.budget.take_retry() {
                 return Err(failure);
             }
-            metrics::counter!("gateway_upstream_retries_total").increment(1);
+            let service = self.breaker.service();
+            metrics::counter!("gateway_upstream_retries_total", "service" => service).increment(1);
             if is_again || self.all.len() == 1 {
                 sleep(pause(tried.len())).await;
             }

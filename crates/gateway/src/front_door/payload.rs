@@ -1,10 +1,16 @@
 //! A request on its way to a service, as often as it may be sent.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::{Method, Request, Uri, header::CONTENT_LENGTH, request::Parts},
 };
 use doran_platform::http::{IDEMPOTENCY_KEY, MAX_JSON_BYTES, SharedBody};
+use tokio::time::timeout;
+
+/// As services wait for a body in JSON.
+const WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) struct Payload {
     parts: Parts,
@@ -31,7 +37,8 @@ impl Payload {
         let (parts, body) = request.into_parts();
         let is_idempotent = is_query(&parts.method) || parts.headers.contains_key(IDEMPOTENCY_KEY);
         let body = if is_idempotent && is_small(&parts) {
-            let whole = to_bytes(body, MAX_JSON_BYTES).await;
+            let whole = timeout(WITHIN, to_bytes(body, MAX_JSON_BYTES)).await;
+            let whole = whole.map_err(|_elapsed| BrokenOff)?;
             Kept::Whole(whole.map_err(|_error| BrokenOff)?)
         } else {
             Kept::Stream(SharedBody::new(body))

@@ -1,6 +1,6 @@
 //! Calling a service, wherever it runs.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,7 +14,7 @@ use axum::{
 };
 use doran_contract::{Answer, ErrorCode};
 use doran_eventstore::Position;
-use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Refusal, SharedBody};
+use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Probe, Refusal, SharedBody};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::time::timeout;
@@ -56,7 +56,7 @@ pub(crate) struct Services {
 
 enum Backend {
     InProcess(Router),
-    Instances(Box<Instances>),
+    Instances(Arc<Instances>),
     Absent,
 }
 
@@ -168,6 +168,21 @@ impl Services {
         }
     }
 
+    /// Whether the services in other processes answer. The gateway is of use without some of them.
+    pub(crate) fn probes(&self) -> Vec<Probe> {
+        let backends = Service::ALL.map(|service| (service, self.backend(service)));
+        let remote = backends
+            .into_iter()
+            .filter_map(|(service, backend)| match backend {
+                Some(Backend::Instances(instances)) => Some((service, Arc::clone(instances))),
+                Some(Backend::InProcess(_) | Backend::Absent) | None => None,
+            });
+        let probe = |(service, instances): (Service, Arc<Instances>)| {
+            Probe::optional(service.name(), move || answers(Arc::clone(&instances)))
+        };
+        remote.map(probe).collect()
+    }
+
     fn backend(&self, service: Service) -> Option<&Backend> {
         match service {
             Service::Auth => Some(&self.auth),
@@ -184,10 +199,22 @@ impl Backend {
         match upstream {
             Upstream::InProcess(routes) => Self::InProcess(complete(routes)),
             Upstream::Http(bases) => {
-                Self::Instances(Box::new(Instances::new(service.name(), bases)))
+                Self::Instances(Arc::new(Instances::new(service.name(), bases)))
             }
             Upstream::Absent => Self::Absent,
         }
+    }
+}
+
+async fn answers(instances: Arc<Instances>) -> Result<(), String> {
+    let question = Request::get("/health/live").body(Body::empty());
+    let question = question.map_err(|error| error.to_string())?;
+    let answer = instances.call(question).await;
+    let answer = answer.map_err(|error| error.to_string())?;
+    if answer.status().is_success() {
+        Ok(())
+    } else {
+        Err(format!("answers {}", answer.status()))
     }
 }
 

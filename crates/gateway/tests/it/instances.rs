@@ -16,7 +16,7 @@ use axum::{
     routing::{get, post},
 };
 use doran_gateway::Upstream;
-use doran_platform::http::Success;
+use doran_platform::http::{Health, Success};
 use futures_util::{StreamExt, stream};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
@@ -164,6 +164,26 @@ async fn a_client_that_breaks_off_costs_its_instance_nothing() {
     }
     let asked = http.get(world.url("/api/chat/echo")).send().await.unwrap();
     assert_eq!(asked.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn operators_see_which_services_answer() {
+    let elsewhere = World::start().await;
+    let routes = echo_routes("/api/chat").merge(Health::default().routes());
+    let alive = listen(&elsewhere.platform, routes).await;
+    for (address, state) in [(alive, "UP"), (nobody(), "DOWN")] {
+        let world = in_front_of(&[address]).await;
+        let ready = Client::new().get(world.url("/health/ready")).send().await;
+        let ready = ready.unwrap();
+        assert_eq!(ready.status(), StatusCode::OK);
+        let ready: Value = serde_json::from_str(&ready.text().await.unwrap()).unwrap();
+        assert_eq!(ready["dependencies"]["chat"]["state"], state, "{ready}");
+        assert_eq!(
+            ready["dependencies"].get("auth"),
+            None,
+            "it is in this process"
+        );
+    }
 }
 
 /// Answers with a first piece of what it got, before the rest has been sent, and with a second one

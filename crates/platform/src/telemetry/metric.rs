@@ -24,9 +24,7 @@ pub enum Kind {
 const SECONDS: &[f64] = &[
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-const MINUTES: &[f64] = &[
-    0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0,
-];
+const MINUTES: &[f64] = &[0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 /// A runner takes 500 events at most while it follows, several thousand in a rebuild.
 const EVENTS: &[f64] = &[
     1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 5000.0,
@@ -82,6 +80,15 @@ pub const EVERY: &[Metric] = &[
         "redis_away",
         Unit::Count,
         "1 while Redis does not answer: stricter limits of each gateway, nobody's presence known.",
+    ),
+    gauge(
+        "gateway_breaker_open",
+        Unit::Count,
+        "1 while a service that did not answer is left alone, by service.",
+    ),
+    counter(
+        "gateway_upstream_retries_total",
+        "Calls of a service that were made again, by service.",
     ),
     // auth
     counter(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    extract::{FromRequest, Multipart, Request, State},
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State},
     http::header::CONTENT_LENGTH,
 };
 use doran_contract::{
@@ -14,6 +14,7 @@ use doran_platform::{
     http::{Actor, CommandHeaders, Refusal, Success},
     keyring::Place,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -31,13 +32,13 @@ const OVERHEAD_BYTES: u64 = 64 * 1024;
 /// How long a refused body is still read, so that a client that is sending hears why.
 const DRAIN: Duration = Duration::from_secs(5);
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Uploaded {
     items: Vec<store::File>,
 }
 
 /// Bytes that a request may have.
-pub(crate) fn most_bytes(service: &Service) -> u64 {
+fn most_bytes(service: &Service) -> u64 {
     let files = u64::try_from(MAX_FILES).unwrap_or(u64::MAX);
     let file = service.platform.config.files.max_file_bytes;
     file.saturating_mul(files).saturating_add(OVERHEAD_BYTES)
@@ -47,7 +48,7 @@ pub(crate) async fn upload_files(
     State(service): State<Service>,
     actor: Actor,
     headers: CommandHeaders,
-    request: Request,
+    mut request: Request,
 ) -> Result<Success<Uploaded>, Refusal> {
     service.require_active(actor.user_id).await?;
     let announced = announced(&request);
@@ -57,6 +58,9 @@ pub(crate) async fn upload_files(
             "the request is too large",
         ));
     }
+    // A request brings several files, and the service counts each.
+    let most = usize::try_from(most_bytes(&service)).unwrap_or(usize::MAX);
+    DefaultBodyLimit::max(most).apply(&mut request);
     let mut multipart = Multipart::from_request(request, &())
         .await
         .map_err(|_error| {

@@ -24,8 +24,12 @@ pub struct Operation {
     pub(super) succeeds: Vec<u16>,
     /// Statuses that its types do not tell.
     pub(super) refuses: Vec<u16>,
-    /// Form of an answer that has no envelope.
-    pub(super) media_type: Option<&'static str>,
+    /// Forms of an answer beside the envelope, or instead of it.
+    pub(super) media_types: Vec<&'static str>,
+    /// The `data` of an answer whose type does not tell it.
+    pub(super) data: Option<fn(&mut Sketch<'_>)>,
+    /// Form of a body that its types do not tell.
+    pub(super) takes: Option<&'static str>,
 }
 
 /// The schemas that operations refer to by name: of what they take and of what they give.
@@ -68,6 +72,12 @@ impl Operation {
     pub fn describe(&self, schemas: &mut Schemas) -> Value {
         let mut sketch = Sketch::new(schemas);
         (self.sketch)(&mut sketch);
+        if let Some(data) = self.data {
+            data(&mut sketch);
+        }
+        if let Some(media_type) = self.takes {
+            sketch.takes_media(media_type, &json!({}));
+        }
         sketch.refuses(self.refuses.iter().copied());
         let mut parameters: Vec<Value> = placeholders(self.path).map(path_parameter).collect();
         if !parameters.is_empty() {
@@ -98,10 +108,14 @@ impl Operation {
     }
 
     fn responses(&self, sketch: &Sketch<'_>) -> Value {
-        let content = match (self.media_type, &sketch.data) {
-            (Some(media_type), _) => json!({ media_type: {} }),
-            (None, data) => json!({ "application/json": { "schema": envelope(data.as_ref()) } }),
-        };
+        let media_types = self.media_types.iter();
+        let mut content: Map<String, Value> = media_types
+            .map(|media_type| ((*media_type).to_owned(), json!({})))
+            .collect();
+        if self.media_types.is_empty() || sketch.data.is_some() {
+            let schema = json!({ "schema": envelope(sketch.data.as_ref()) });
+            content.insert("application/json".to_owned(), schema);
+        }
         let mut responses = Map::new();
         for status in &self.succeeds {
             let mut response = json!({ "description": "It went well.", "content": content });

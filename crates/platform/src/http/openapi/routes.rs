@@ -2,10 +2,11 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::Method,
     routing::{MethodFilter, MethodRouter},
 };
+
+use schemars::JsonSchema;
 
 use super::{Described, Operation};
 
@@ -113,7 +114,9 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
             sketch: H::describe,
             succeeds: vec![200],
             refuses: Vec::new(),
-            media_type: None,
+            media_types: Vec::new(),
+            data: None,
+            takes: None,
         });
         Self {
             router: self.router.on(filter, handler),
@@ -142,16 +145,25 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     /// The method before answers in this form, without the envelope.
     #[must_use]
     pub fn gives(self, media_type: &'static str) -> Self {
-        self.with(|operation| operation.media_type = Some(media_type))
+        self.with(|operation| operation.media_types.push(media_type))
     }
 
-    /// Bodies of this path may have so many bytes.
+    /// The method before answers with a `T` as `data`, which its types do not tell.
     #[must_use]
-    pub fn takes_up_to(self, bytes: usize) -> Self {
-        Self {
-            router: self.router.layer(DefaultBodyLimit::max(bytes)),
-            ..self
-        }
+    pub fn answers<T: JsonSchema>(self) -> Self {
+        self.with(|operation| operation.data = Some(|sketch| sketch.answers::<T>()))
+    }
+
+    /// The method before may go well with these statuses, too.
+    #[must_use]
+    pub fn also(self, statuses: &'static [u16]) -> Self {
+        self.with(|operation| operation.succeeds.extend(statuses))
+    }
+
+    /// The method before takes a body of this form, which its types do not tell.
+    #[must_use]
+    pub fn takes(self, media_type: &'static str) -> Self {
+        self.with(|operation| operation.takes = Some(media_type))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Operation)) -> Self {

@@ -85,6 +85,13 @@ impl<'a> Sketch<'a> {
         }));
     }
 
+    /// It takes its defaults without a body.
+    pub fn may_lack_body(&mut self) {
+        if let Some(fields) = self.body.as_mut().and_then(Value::as_object_mut) {
+            fields.insert("required".to_owned(), Value::Bool(false));
+        }
+    }
+
     /// Its body is a `T` in JSON.
     pub(in crate::http) fn takes_json<T: JsonSchema>(&mut self) {
         let schema = T::json_schema(&mut self.schemas.taken).to_value();

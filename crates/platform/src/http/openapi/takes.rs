@@ -1,9 +1,9 @@
 //! What a handler takes.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Request, State},
     handler::Handler,
-    http::HeaderMap,
+    http::{HeaderMap, Method},
 };
 
 use super::{Answers, Sketch};
@@ -19,6 +19,17 @@ impl<S> Takes for State<S> {
 
 impl Takes for HeaderMap {
     fn describe(_: &mut Sketch<'_>) {}
+}
+
+impl Takes for Method {
+    fn describe(_: &mut Sketch<'_>) {}
+}
+
+/// Its form is said where it is routed.
+impl Takes for Request {
+    fn describe(sketch: &mut Sketch<'_>) {
+        sketch.refuses([400, 413, 415, 422]);
+    }
 }
 
 /// The path itself says what is in it.
