@@ -22,7 +22,6 @@ pub use crate::{
     front_door::{Upstream, Upstreams},
     live::EpochError,
     options::{Options, Timing, local_origins},
-    sockjs::{Gone, Host, Mount, Pipe, Settings, Visitor, greeting},
 };
 
 const WITHOUT_REDIS: &str = "limits are kept by each gateway alone, presence is unknown";
