@@ -68,15 +68,6 @@ pub const EVERY: &[Metric] = &[
         "Requests counted against a rate limit, by group and outcome: allowed, refused.",
     ),
     gauge(
-        "gateway_breaker_open",
-        Unit::Count,
-        "1 while a gateway spares a service that does not answer, by service.",
-    ),
-    counter(
-        "gateway_upstream_retries_total",
-        "Calls of services that were made again, at another instance if there is one.",
-    ),
-    gauge(
         "redis_away",
         Unit::Count,
         "1 while Redis does not answer: stricter limits of each gateway, nobody's presence known.",
@@ -129,6 +120,20 @@ pub const EVERY: &[Metric] = &[
         "batch_audit_differences",
         Unit::Count,
         "Tables that differ from what the log makes of them, as the last audit found, by service.",
+    ),
+    // bots
+    counter(
+        "bot_deliveries_total",
+        "Calls of bots' webhooks, by bot and outcome.",
+    ),
+    seconds(
+        "bot_delivery_seconds",
+        "Time that a bot's webhook took to answer, by bot.",
+    ),
+    gauge(
+        "bot_breaker_open",
+        Unit::Count,
+        "1 while a bot that failed too often is left alone, by bot.",
     ),
     // event store
     counter(
