@@ -64,6 +64,11 @@ export class Api {
     return this.#http.command("POST", `/api/chat/rooms/${roomId}/leave`, { body: {} });
   }
 
+  /** The bots that one can have a room with. */
+  async bots() {
+    return items(await this.#http.get("/api/chat/bots/public"));
+  }
+
   members(roomId) {
     return this.#all(`/api/chat/rooms/${roomId}/members`);
   }

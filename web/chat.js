@@ -18,6 +18,9 @@ export class Chat extends EventTarget {
   openId = null;
   /** Whether somebody is looking at the open room right now. */
   isAttended = false;
+  /** `[{id, name, picture}]`, as far as they are known. */
+  bots = [];
+  #appearance = "online";
   #api;
   #pages;
   #feeds = new Map();
@@ -52,6 +55,15 @@ export class Chat extends EventTarget {
     on(this.outbox, "sent", (sent) => this.#sent(sent));
     this.socket.start();
     this.rooms.refresh();
+    // Without them bots go without their names, and none is offered for a new room.
+    this.#api.bots().then((bots) => { this.bots = bots; this.people.learn(bots); }, () => {});
+  }
+
+  /** How this socket makes me look: `online` or `away`. */
+  appear(state) {
+    if (this.#appearance === state) return;
+    this.#appearance = state;
+    this.#sayAppearance();
   }
 
   stop() {
@@ -122,6 +134,14 @@ export class Chat extends EventTarget {
     this.#followRooms();
     this.outbox.online();
     this.rooms.refresh();
+    if (this.#appearance !== "online") this.#sayAppearance();
+    if (this.openId) this.members.load(this.openId);
+  }
+
+  /** Only a hint for others; the next socket says it again. */
+  #sayAppearance() {
+    if (this.socket.state.name !== "ready") return;
+    this.socket.request({ type: "presence", state: this.#appearance }).catch(() => {});
   }
 
   /** Rooms beyond the first few are told of by `unread` frames and by the list. */
@@ -150,6 +170,7 @@ export class Chat extends EventTarget {
     const { type, roomId } = frame;
     if (EVENTS.has(type)) this.#event(frame);
     else if (type === "caughtUp") this.#feeds.get(roomId)?.caughtUp(frame.seq);
+    else if (type === "presence") this.members.seen(frame);
     else if (type === "unread") this.#unread(frame);
     else if (type === "room") this.#roomChanged(frame);
     else if (type === "member") this.#memberChanged(frame);

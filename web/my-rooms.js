@@ -91,3 +91,8 @@ export class MyRooms extends EventTarget {
     this.changed();
   }
 }
+
+/** A room with a bot is of another kind; an empty field means none. */
+export function roomOf({ name, botId }, memberIds) {
+  return botId ? { name, kind: "bot", botId, memberIds } : { name, memberIds };
+}

@@ -7,7 +7,7 @@ import { FakeSocket, fakeStorage, settle } from "./fakes.mjs";
 const ROOM = { id: "r", name: "Room", role: "owner", createdAt: "2026-01-01T00:00:00.000Z", lastMessageAt: null, unreadCount: 0 };
 const AT = "2026-01-01T10:00:00.000Z";
 
-let chat, storage, read, rooms;
+let chat, storage, read, rooms, members;
 const socket = () => FakeSocket.last;
 const shown = () => chat.feed("r").timeline.messages.map(({ seq, content }) => `${seq} ${content}`);
 
@@ -16,6 +16,7 @@ beforeEach(async () => {
   storage = fakeStorage();
   read = [];
   rooms = [ROOM];
+  members = [];
   await start();
 });
 
@@ -25,7 +26,8 @@ async function start() {
   const api = {
     rooms: async () => rooms,
     room: async (id) => ({ ...ROOM, id }),
-    members: async () => [],
+    members: async () => members,
+    bots: async () => [{ id: "echo", name: "Echo" }],
     messages: async () => ({ items: [], hasBefore: false, hasAfter: false, head: 0 }),
     markRead: async (_roomId, seq) => { read.push(seq); },
     user: async (id) => ({ id, name: id }),
@@ -140,4 +142,35 @@ test("being removed from a room takes it away", async () => {
   socket().receive({ type: "member", roomId: "r", change: "removed", member: { userId: "me" } });
   assert.equal(gone, "Room");
   assert.equal(chat.rooms.get("r"), null);
+});
+
+test("members are shown as they come, rest and leave", async () => {
+  members = [{ userId: "kim", name: "Kim", role: "member", presence: "offline" }];
+  await chat.members.load("r");
+  let changes = 0;
+  chat.members.addEventListener("change", () => { changes += 1; });
+  for (const state of ["online", "online", "away"]) socket().receive({ type: "presence", userId: "kim", state, lastSeenAt: AT });
+  socket().receive({ type: "presence", userId: "stranger", state: "online", lastSeenAt: AT });
+  assert.equal(chat.members.of("r").items[0].presence, "away");
+  assert.equal(changes, 2);
+});
+
+test("what is told while the members are loading is newer than they are", async () => {
+  members = [{ userId: "kim", name: "Kim", role: "member", presence: "offline" }];
+  const loading = chat.members.load("r");
+  socket().receive({ type: "presence", userId: "kim", state: "online", lastSeenAt: AT });
+  await loading;
+  assert.equal(chat.members.of("r").items[0].presence, "online");
+});
+
+test("who looks away is away", async () => {
+  chat.appear("online");
+  assert.equal(socket().frame("presence"), undefined);
+  chat.appear("away");
+  assert.equal(socket().frame("presence").state, "away");
+});
+
+test("bots have their names without being asked for one by one", async () => {
+  assert.deepEqual(chat.bots.map(({ id }) => id), ["echo"]);
+  assert.equal(chat.people.name("echo"), "Echo");
 });

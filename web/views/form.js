@@ -55,7 +55,7 @@ function showRefusal(form, problem, error) {
   for (const box of form.querySelectorAll("[data-field]")) {
     const reason = reasons.get(box.dataset.field);
     isShownAtField ||= reason !== undefined;
-    setAttribute(box.querySelector("input"), "aria-invalid", reason && "true");
+    setAttribute(box.querySelector("input, select"), "aria-invalid", reason && "true");
     box.querySelector(".note").textContent = reason ?? box.dataset.hint ?? "";
   }
   problem.textContent = error && !isShownAtField ? explain(error) : "";

@@ -7,6 +7,7 @@ import { avatar, paintAvatar } from "./avatar.js";
 import { icon } from "./icons.js";
 import { inviteDialog, leaveDialog, removeDialog, renameDialog } from "./room-dialogs.js";
 
+const PRESENCE = { online: "online", away: "away", offline: "offline" };
 const KEEPERS = new Set(["owner", "admin"]);
 
 export class MembersPanel {
@@ -51,11 +52,14 @@ export class MembersPanel {
   }
 
   #paint(element, member, room, isKeeper) {
-    const { sign, name, role, remove } = element.parts;
+    const { sign, name, here, role, remove } = element.parts;
     const isMe = member.userId === this.#chat.me.id;
     const text = nameOf(member) || this.#chat.people.name(member.userId);
     paintAvatar(sign, member.userId, text);
     name.textContent = isMe ? `${text} (you)` : text;
+    const presence = isMe ? "online" : member.presence;
+    setAttribute(element, "data-presence", presence);
+    here.textContent = PRESENCE[presence] ?? "";
     role.textContent = member.role === "member" ? "" : member.role;
     setAttribute(remove, "hidden", !isKeeper || isMe || member.role === "owner");
     setAttribute(remove, "aria-label", `Remove ${text}`);
@@ -67,8 +71,9 @@ function item() {
   const parts = {
     sign: avatar(),
     name: h("span", { class: "name", dir: "auto" }),
+    here: h("span", { class: "visually-hidden" }),
     role: h("span", { class: "role" }),
     remove: h("button", { type: "button", class: "quiet small" }, "Remove"),
   };
-  return Object.assign(h("li", {}, parts.sign, parts.name, parts.role, parts.remove), { parts });
+  return Object.assign(h("li", {}, parts.sign, parts.name, parts.here, parts.role, parts.remove), { parts });
 }

@@ -59,6 +59,7 @@ function paint(element, { message, isMine, isLead, entry }, name) {
   setAttribute(element, "data-state", entry?.state);
   paintAvatar(sign, message.senderId, name);
   author.textContent = name;
+  if (message.senderType === "bot") author.append(" ", h("span", { class: "badge" }, "bot"));
   setText(text, isGone ? "Message deleted" : message.content);
   setText(time, clockTime(message.createdAt));
   setAttribute(time, "datetime", message.createdAt);

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { DoranError } from "../errors.js";
+import { roomOf } from "../my-rooms.js";
 import { hashOf } from "../route.js";
 import { cancelButton, confirmDialog, openDialog } from "./dialog.js";
 import { actionForm, field, inputs } from "./form.js";
@@ -13,13 +14,20 @@ export function newRoomDialog({ chat, api }) {
   openDialog("New room", (close) => actionForm({
     submit: "Create room",
     cancel: cancelButton(close),
-    values: (form) => ({ ...inputs(form), memberIds: picker.ids }),
+    values: (form) => roomOf(inputs(form), picker.ids),
     action: async (values, key) => {
       const room = await chat.rooms.create(values, key);
       close();
       location.hash = hashOf(room.id);
     },
-  }, roomName(""), picker.element));
+  }, roomName(""), bots(chat.bots), picker.element));
+}
+
+function bots(offered) {
+  if (offered.length === 0) return null;
+  const options = [h("option", { value: "" }, "None"), ...offered.map(({ id, name }) => h("option", { value: id }, name))];
+  return h("div", { class: "field", "data-field": "botId" }, h("label", { for: "room-bot" }, "Bot that answers"),
+    h("select", { id: "room-bot", name: "botId" }, options), h("span", { class: "note" }));
 }
 
 export function renameDialog({ chat, room }) {

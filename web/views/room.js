@@ -114,6 +114,7 @@ export class RoomView {
   }
 
   #seen() {
+    this.#chat.appear(document.visibilityState === "visible" ? "online" : "away");
     this.#chat.isAttended = document.visibilityState === "visible" && document.hasFocus() && this.#timeline.isAtEnd;
     if (this.#chat.isAttended) this.#chat.markRead(this.#roomId);
   }
