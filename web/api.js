@@ -73,6 +73,11 @@ export class Api {
     return items(await this.#http.get("/api/chat/bots/public"));
   }
 
+  /** The bots that one can have a room with. */
+  async bots() {
+    return items(await this.#http.get("/api/chat/bots/public"));
+  }
+
   members(roomId) {
     return this.#all("listMembers", { id: roomId });
   }
