@@ -1,5 +1,6 @@
 //! Bookmarks and files as clients see them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
 };
 
 /// A message that somebody keeps.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Bookmark {
     pub id: BookmarkId,
@@ -18,7 +19,7 @@ pub struct Bookmark {
 }
 
 /// The part of a [`Message`](crate::message::Message) that a bookmark shows, as it is now.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KeptMessage {
     pub id: MessageId,
@@ -37,7 +38,7 @@ pub struct KeptMessage {
 }
 
 /// A file that was uploaded.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct File {
     pub id: FileId,

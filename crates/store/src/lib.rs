@@ -14,7 +14,11 @@ mod routes;
 mod state;
 mod upload;
 
-use doran_platform::{Platform, Role, database::DatabaseError, http::Probe};
+use doran_platform::{
+    Platform, Role,
+    database::DatabaseError,
+    http::{Operation, Probe},
+};
 use doran_projection::{FolderError, SetupError, memory};
 use sqlx::PgPool;
 
@@ -65,9 +69,14 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     collect::start(&service);
     let probes = vec![platform.nats_probe(), database, deleting, letting_go];
     Ok(Role {
-        routes: routes::routes(service),
+        routes: routes::routes().with_state(service),
         probes,
     })
+}
+
+/// What the routes take and answer.
+pub fn operations() -> Vec<Operation> {
+    routes::routes().operations()
 }
 
 /// Without PostgreSQL bookmarks are removed, and uploaders get their files; the rest waits.

@@ -1,17 +1,13 @@
 //! The URLs of the store service.
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{delete, get, post},
-};
+use doran_platform::http::{Routes, delete, get, post};
 
 use crate::{
     commands::{
         remove_bookmarks::{remove_bookmark, remove_bookmarks},
         remove_file::remove_file,
         save_bookmark::save_bookmark,
-        upload_files::{most_bytes, upload_files},
+        upload_files::upload_files,
     },
     queries::{
         count_bookmarks::count_bookmarks, get_file::get_file, get_thumbnail::get_thumbnail,
@@ -20,22 +16,35 @@ use crate::{
     state::Service,
 };
 
-pub(crate) fn routes(service: Service) -> Router {
-    let most_bytes = usize::try_from(most_bytes(&service)).unwrap_or(usize::MAX);
-    Router::new()
-        .route("/api/store/files", post(upload_files))
-        // A request brings several files, and the service counts each.
-        .layer(DefaultBodyLimit::max(most_bytes))
+pub(crate) fn routes() -> Routes<Service> {
+    Routes::new()
         .route("/api/store/health", get(health))
-        .route("/api/store/files/{id}", get(get_file).delete(remove_file))
-        .route("/api/store/files/{id}/thumbnail", get(get_thumbnail))
+        .route(
+            "/api/store/files",
+            // What a file may have is configured, and counted while it comes.
+            post(upload_files).creates().takes_up_to(usize::MAX),
+        )
+        .route(
+            "/api/store/files/{id}",
+            get(get_file)
+                .gives("application/octet-stream")
+                .gives_ranges()
+                .refuses(&[416])
+                .delete(remove_file),
+        )
+        .route(
+            "/api/store/files/{id}/thumbnail",
+            get(get_thumbnail).gives("image/jpeg").gives_ranges(),
+        )
         .route(
             "/api/store/bookmarks",
             get(list_bookmarks)
                 .post(save_bookmark)
-                .delete(remove_bookmarks),
+                .creates()
+                .refuses(&[404])
+                .delete(remove_bookmarks)
+                .refuses(&[404]),
         )
         .route("/api/store/bookmarks/count", get(count_bookmarks))
         .route("/api/store/bookmarks/{id}", delete(remove_bookmark))
-        .with_state(service)
 }

@@ -21,7 +21,7 @@ const POLICIES: [Declaration; 6] = [
     doran_user::ERASE_DELETED,
 ];
 /// Only these may publish to the stream, says `nats.conf`.
-const PRODUCERS: [(&str, &str); 5] = [
+const PRODUCERS: [(&str, &str); 6] = [
     ("USER", "user"),
     ("CHATROOM", "chat"),
     ("MESSAGE", "chat"),

@@ -21,6 +21,7 @@ fn services() -> Vec<Operation> {
         doran_auth::operations(),
         doran_user::operations(),
         doran_chat::operations(),
+        doran_store::operations(),
     ];
     services.into_iter().flatten().collect()
 }

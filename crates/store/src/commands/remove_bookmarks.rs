@@ -4,18 +4,19 @@ use axum::extract::State;
 use doran_contract::{BookmarkId, events::BookmarkEvent};
 use doran_platform::http::{Actor, Body, CommandHeaders, Id, Refusal, Success};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SOURCE;
 use crate::{bookmark::Command, state::Service};
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[garde(transparent)]
 #[serde(transparent)]
 pub(crate) struct Ids(#[garde(length(min = 1, max = 100))] Vec<BookmarkId>);
 
 /// Which bookmarks are gone: of those that were asked for the ones that were there.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Removed {
     removed: Vec<BookmarkId>,
 }

@@ -11,6 +11,7 @@ use doran_platform::{
     keyring::Place,
 };
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ use crate::{
 
 const MAX_NOTE_CHARS: usize = 1_000;
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {

@@ -11,10 +11,15 @@ use doran_contract::{
 };
 use doran_eventstore::{CommandContext, Position, event_id};
 use doran_platform::{
-    http::{Actor, CommandHeaders, Refusal, Success},
+    http::{
+        Actor, CommandHeaders, Refusal, Success,
+        openapi::{Sketch, Takes},
+    },
     keyring::Place,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::SOURCE;
@@ -28,16 +33,53 @@ use crate::{
 const DEADLINE: Duration = Duration::from_mins(30);
 /// Beside its files a request has boundaries and headers of parts.
 const OVERHEAD_BYTES: u64 = 64 * 1024;
-/// How long a refused body is still read, so that a client that is sending hears why.
-const DRAIN: Duration = Duration::from_secs(5);
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Uploaded {
     items: Vec<store::File>,
 }
 
+/// A body with files.
+pub(crate) struct Form {
+    multipart: Multipart,
+    /// What is said of its length; nothing, where nothing is said.
+    announced: u64,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let multipart = Multipart::from_request(request, state).await;
+        Ok(Self {
+            multipart: multipart.map_err(|_error| {
+                Refusal::new(
+                    ErrorCode::UnsupportedMediaType,
+                    "the body must be multipart/form-data",
+                )
+            })?,
+            announced: length.unwrap_or(0),
+        })
+    }
+}
+
+impl Takes for Form {
+    fn describe(sketch: &mut Sketch<'_>) {
+        let file = json!({ "type": "string", "format": "binary" });
+        let form = json!({
+            "type": "object",
+            "required": ["files"],
+            "properties": { "files": { "type": "array", "items": file, "maxItems": MAX_FILES } },
+        });
+        sketch.takes_media("multipart/form-data", &form);
+        sketch.refuses([400, 413, 415, 422]);
+    }
+}
+
 /// Bytes that a request may have.
-pub(crate) fn most_bytes(service: &Service) -> u64 {
+fn most_bytes(service: &Service) -> u64 {
     let files = u64::try_from(MAX_FILES).unwrap_or(u64::MAX);
     let file = service.platform.config.files.max_file_bytes;
     file.saturating_mul(files).saturating_add(OVERHEAD_BYTES)
@@ -47,29 +89,20 @@ pub(crate) async fn upload_files(
     State(service): State<Service>,
     actor: Actor,
     headers: CommandHeaders,
-    request: Request,
+    form: Form,
 ) -> Result<Success<Uploaded>, Refusal> {
     service.require_active(actor.user_id).await?;
-    let announced = announced(&request);
+    let Form {
+        mut multipart,
+        announced,
+    } = form;
     if announced > most_bytes(&service) {
         return Err(Refusal::new(
             ErrorCode::TooLarge,
             "the request is too large",
         ));
     }
-    let mut multipart = Multipart::from_request(request, &())
-        .await
-        .map_err(|_error| {
-            Refusal::new(
-                ErrorCode::UnsupportedMediaType,
-                "the body must be multipart/form-data",
-            )
-        })?;
-    let begun = Upload::begin(&service, actor.user_id, announced).await;
-    let mut upload = match begun {
-        Ok(upload) => upload,
-        Err(refusal) => return refuse(multipart, refusal).await,
-    };
+    let mut upload = Upload::begin(&service, actor.user_id, announced).await?;
     let receiving = timeout(DEADLINE, receive(&mut upload, &mut multipart));
     let received = receiving.await.unwrap_or_else(|_late| Err(broken()));
     match received {
@@ -79,16 +112,9 @@ pub(crate) async fn upload_files(
         }
         Err(refusal) => {
             upload.settle().await;
-            refuse(multipart, refusal).await
+            Err(refusal)
         }
     }
-}
-
-/// What is said of the body's length; nothing, where nothing is said.
-fn announced(request: &Request) -> u64 {
-    let length = request.headers().get(CONTENT_LENGTH);
-    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
-    length.unwrap_or(0)
 }
 
 async fn receive(upload: &mut Upload, multipart: &mut Multipart) -> Result<Vec<Received>, Refusal> {
@@ -119,14 +145,6 @@ fn malformed(error: &axum::extract::multipart::MultipartError) -> Refusal {
 
 fn broken() -> Refusal {
     Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
-}
-
-async fn refuse<T>(mut rest: Multipart, refusal: Refusal) -> Result<T, Refusal> {
-    let draining = async { while let Ok(Some(_skipped)) = rest.next_field().await {} };
-    if timeout(DRAIN, draining).await.is_err() {
-        tracing::debug!("a refused upload goes on too long to be read to its end");
-    }
-    Err(refusal)
 }
 
 /// Notes the files one after the other; what is not noted is deleted.

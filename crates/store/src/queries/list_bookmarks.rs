@@ -5,6 +5,7 @@ use doran_contract::{Page, RoomId, UserId, store::Bookmark};
 use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate, unless_empty};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use garde::Validate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::bookmark_row::{BookmarkRow, bookmark_columns, open};
@@ -24,7 +25,7 @@ const PAGE: &str = concat!(
     limit $5"
 );
 
-#[derive(Deserialize, Validate)]
+#[derive(Deserialize, JsonSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 #[garde(allow_unvalidated)]
 pub(crate) struct Request {

@@ -127,6 +127,12 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         self.with(|operation| operation.succeeds = vec![200, 201])
     }
 
+    /// The method before may give a part, or say that the client has it.
+    #[must_use]
+    pub fn gives_ranges(self) -> Self {
+        self.with(|operation| operation.succeeds = vec![200, 206, 304])
+    }
+
     /// The method before answers before it is done.
     #[must_use]
     pub fn accepts(self) -> Self {

@@ -3,7 +3,7 @@
 use axum::{
     extract::{Path, State},
     handler::Handler,
-    http::HeaderMap,
+    http::{HeaderMap, Method},
 };
 
 use super::{Answers, Sketch};
@@ -18,6 +18,10 @@ impl<S> Takes for State<S> {
 }
 
 impl Takes for HeaderMap {
+    fn describe(_: &mut Sketch<'_>) {}
+}
+
+impl Takes for Method {
     fn describe(_: &mut Sketch<'_>) {}
 }
 
