@@ -166,7 +166,6 @@ async fn every_role_shows_what_the_table_says_and_nothing_else() {
         "gateway_sockets",
         "auth_log_ins_total",
         "http_requests_total",
-        "gateway_limit_decisions_total",
         "postgres_pool_connections",
     ] {
         assert!(everything.contains(promised), "{promised}: {everything:?}");

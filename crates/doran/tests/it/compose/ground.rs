@@ -148,6 +148,7 @@ impl Ground {
             let password = self.secrets.read(&format!("postgres/{role}"));
             let sql = sql
                 .replace(":\"role\"", &format!("\"doran_{role}\""))
+                .replace(":\"DBNAME\"", "doran")
                 .replace(":\"schema\"", &format!("\"{schema}\""))
                 .replace(":'password'", &format!("'{password}'"));
             sqlx::raw_sql(AssertSqlSafe(sql))

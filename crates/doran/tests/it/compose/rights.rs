@@ -50,7 +50,6 @@ async fn a_service_reads_and_writes_its_own_schema_alone() {
             }
         }
         for sql in [
-            "create schema planted",
             "create table public.planted (id int)",
             "create role planted",
             "select pg_read_file('postgresql.conf')",
