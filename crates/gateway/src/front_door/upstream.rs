@@ -103,7 +103,7 @@ impl Services {
         request: Request<Body>,
     ) -> Result<Response, CallError> {
         match self.backend(service) {
-            Some(Backend::InProcess(routes)) => {
+            Backend::InProcess(routes) => {
                 let (parts, body) = request.into_parts();
                 let body = SharedBody::new(body);
                 let request = Request::from_parts(parts, Body::new(body.clone()));
@@ -112,8 +112,8 @@ impl Services {
                     Err(never) => match never {},
                 }
             }
-            Some(Backend::Instances(instances)) => instances.call(request).await,
-            Some(Backend::Absent) | None => Err(CallError::Absent),
+            Backend::Instances(instances) => instances.call(request).await,
+            Backend::Absent => Err(CallError::Absent),
         }
     }
 
@@ -174,8 +174,8 @@ impl Services {
         let remote = backends
             .into_iter()
             .filter_map(|(service, backend)| match backend {
-                Some(Backend::Instances(instances)) => Some((service, Arc::clone(instances))),
-                Some(Backend::InProcess(_) | Backend::Absent) | None => None,
+                Backend::Instances(instances) => Some((service, Arc::clone(instances))),
+                Backend::InProcess(_) | Backend::Absent => None,
             });
         let probe = |(service, instances): (Service, Arc<Instances>)| {
             Probe::optional(service.name(), move || answers(Arc::clone(&instances)))
@@ -183,13 +183,13 @@ impl Services {
         remote.map(probe).collect()
     }
 
-    fn backend(&self, service: Service) -> Option<&Backend> {
+    fn backend(&self, service: Service) -> &Backend {
         match service {
-            Service::Auth => Some(&self.auth),
-            Service::Users => Some(&self.users),
-            Service::Chat => Some(&self.chat),
-            Service::Store => Some(&self.store),
-            Service::Batch => Some(&self.batch),
+            Service::Auth => &self.auth,
+            Service::Users => &self.users,
+            Service::Chat => &self.chat,
+            Service::Store => &self.store,
+            Service::Batch => &self.batch,
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 
 use schemars::JsonSchema;
 
-use super::{Described, Operation};
+use super::{Described, Operation, Sketch};
 
 /// Routes of a service, before it has its state.
 pub struct Routes<S> {
@@ -151,7 +151,7 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
     /// The method before answers with a `T` as `data`, which its types do not tell.
     #[must_use]
     pub fn answers<T: JsonSchema>(self) -> Self {
-        self.with(|operation| operation.data = Some(|sketch| sketch.answers::<T>()))
+        self.with(|operation| operation.data = Some(as_data::<T>))
     }
 
     /// The method before may go well with these statuses, too.
@@ -172,4 +172,8 @@ impl<S: Clone + Send + Sync + 'static> Methods<S> {
         }
         self
     }
+}
+
+fn as_data<T: JsonSchema>(sketch: &mut Sketch<'_>) {
+    sketch.answers::<T>();
 }
