@@ -12,6 +12,16 @@ export type Added = Member | null | {
   nextCursor: string | null;
 };
 
+export type Archive = {
+  archivedAt: string;
+  events: number;
+  /** The object's name in the bucket of archives. */
+  name: string;
+  roomId: string;
+  /** The sequence of the last event in it. */
+  through: number;
+};
+
 export type Attachment = {
   fileId: string;
   height: number | null;
@@ -33,6 +43,13 @@ export type AuditEntry = {
   type: string;
 };
 
+export type Bookmark = {
+  createdAt: string;
+  id: string;
+  message: KeptMessage;
+  note: string | null;
+};
+
 export type Bot = {
   /** It answers inside the service, and can be neither changed nor removed. */
   builtIn: boolean;
@@ -49,6 +66,11 @@ export type Bot = {
   webhookUrl: string | null;
 };
 
+export type BotFigure = {
+  botId: string;
+  messages: number;
+};
+
 export type ClientMessageId = string;
 
 export type ContentType = "text" | "code" | "system";
@@ -62,6 +84,18 @@ export type Emoji = string;
 
 export type Ended = {
   sessionIds: Array<string>;
+};
+
+export type File = {
+  createdAt: string;
+  height: number | null;
+  id: string;
+  mediaType: string;
+  name: string;
+  size: number;
+  thumbnailUrl: string | null;
+  url: string;
+  width: number | null;
 };
 
 export type Highlight = {
@@ -84,6 +118,35 @@ export type Invite = {
   link: string;
   maxUses: number | null;
   roomId: string;
+};
+
+export type Job = {
+  description: string;
+  lastRun: Run | null;
+  name: string;
+  /** None while it is paused. */
+  nextRunAt: string | null;
+  paused: boolean;
+  /** Cron with six fields: second, minute, hour, day of month, month, day of week. */
+  schedule: string;
+  /** An IANA name, such as `Asia/Seoul`. */
+  timeZone: string;
+};
+
+export type KeptMessage = {
+  attachments: Array<Attachment>;
+  content: string | null;
+  contentType: ContentType | null;
+  createdAt: string | null;
+  deleted: boolean;
+  editedAt: string | null;
+  /** The reader is not in the room any more: what follows is not shown. */
+  hidden: boolean;
+  id: string;
+  roomId: string;
+  senderId: string;
+  senderType: SenderType | null;
+  seq: number;
 };
 
 export type Member = {
@@ -141,6 +204,24 @@ export type ReadMarker = {
   seq: number;
 };
 
+export type Removed = {
+  removed: Array<string>;
+};
+
+export type Report = {
+  /** Who sent a message or logged in. */
+  activeUsers: number;
+  botMessages: number;
+  /** The busiest first, 1,000 at most. */
+  bots: Array<BotFigure>;
+  date: string;
+  messages: number;
+  newUsers: number;
+  /** The busiest first, 5,000 at most. */
+  rooms: Array<RoomFigure>;
+  roomsCreated: number;
+};
+
 export type Role = "ROLE_USER" | "ROLE_ADMIN";
 
 export type Room = {
@@ -164,6 +245,11 @@ export type Room = {
   visibility: Visibility;
 };
 
+export type RoomFigure = {
+  messages: number;
+  roomId: string;
+};
+
 export type RoomKind = "group" | "direct" | "bot";
 
 export type RoomRole = "member" | "admin" | "owner";
@@ -180,6 +266,21 @@ export type RoomSync = {
   roomId: string;
   unreadCount: number;
 };
+
+export type Run = {
+  /** The last day that the run looks at. */
+  date: string;
+  dryRun: boolean;
+  error: string | null;
+  figures: Record<string, unknown>;
+  finishedAt: string | null;
+  id: string;
+  job: string;
+  startedAt: string;
+  state: RunState;
+};
+
+export type RunState = "running" | "succeeded" | "failed";
 
 export type SearchHit = {
   highlights: Array<Highlight>;
@@ -216,6 +317,10 @@ export type Tokens = {
   /** Always `Bearer`. */
   tokenType: string;
   user: User;
+};
+
+export type Uploaded = {
+  items: Array<File>;
 };
 
 export type User = {
@@ -264,6 +369,11 @@ export interface Operations {
     /** `null` takes it away. */
     webhookUrl?: string | null;
   } }; gives: Bot };
+  changeJob: { takes: { path: { name: string }; body: {
+    paused?: boolean | null;
+    schedule?: string | null;
+    timeZone?: string | null;
+  } }; gives: Job };
   changePassword: { takes: { path: { id: string }; body: {
     currentPassword: string;
     newPassword: string;
@@ -279,6 +389,7 @@ export interface Operations {
   changeSettings: { takes: { path: { id: string }; body: Record<string, unknown> }; gives: Record<string, unknown> };
   changeStatus: { takes: { path: { id: string }; query: { status: UserStatus } }; gives: User };
   checkEmail: { takes: { path: { email: string } }; gives: boolean };
+  countBookmarks: { takes: {}; gives: unknown };
   createInvite: { takes: { path: { id: string }; body: {
     expiresInSeconds?: number;
     maxUses?: number | null;
@@ -309,10 +420,16 @@ export interface Operations {
   exportUser: { takes: { path: { id: string } }; gives: unknown };
   getAuthHealth: { takes: {}; gives: unknown };
   getAuthValidate: { takes: {}; gives: User };
+  getBatchHealth: { takes: {}; gives: unknown };
   getBot: { takes: { path: { id: string } }; gives: Bot };
   getChatHealth: { takes: {}; gives: unknown };
+  getFile: { takes: { path: { id: string } }; gives: unknown };
+  getReport: { takes: { path: { date: string } }; gives: Report };
   getRoom: { takes: { path: { id: string } }; gives: Room };
+  getRun: { takes: { path: { id: string } }; gives: Run };
   getSettings: { takes: { path: { id: string } }; gives: Record<string, unknown> };
+  getStoreHealth: { takes: {}; gives: unknown };
+  getThumbnail: { takes: { path: { id: string } }; gives: unknown };
   getUser: { takes: { path: { id: string } }; gives: User };
   getUserByEmail: { takes: { path: { email: string } }; gives: User };
   getUsersHealth: { takes: {}; gives: unknown };
@@ -325,8 +442,23 @@ export interface Operations {
   joinRoom: { takes: { path: { id: string } }; gives: Room };
   jwks: { takes: {}; gives: unknown };
   leaveRoom: { takes: { path: { id: string } }; gives: Room };
+  listArchives: { takes: { query?: { cursor?: number | null; limit?: number; roomId?: string | null } }; gives: {
+    items: Array<Archive>;
+    /** Give it as `cursor` for the next page; none at the end. */
+    nextCursor: string | null;
+  } };
+  listBookmarks: { takes: { query?: { botId?: string | null; cursor?: number | null; limit?: number; roomId?: string | null } }; gives: {
+    items: Array<Bookmark>;
+    /** Give it as `cursor` for the next page; none at the end. */
+    nextCursor: string | null;
+  } };
   listBots: { takes: {}; gives: {
     items: Array<Bot>;
+    /** Give it as `cursor` for the next page; none at the end. */
+    nextCursor: string | null;
+  } };
+  listJobs: { takes: {}; gives: {
+    items: Array<Job>;
     /** Give it as `cursor` for the next page; none at the end. */
     nextCursor: string | null;
   } };
@@ -335,8 +467,18 @@ export interface Operations {
     /** Give it as `cursor` for the next page; none at the end. */
     nextCursor: string | null;
   } };
+  listReports: { takes: { query?: { cursor?: string | null; from?: string | null; limit?: number; to?: string | null } }; gives: {
+    items: Array<Report>;
+    /** Give it as `cursor` for the next page; none at the end. */
+    nextCursor: string | null;
+  } };
   listRooms: { takes: { query?: { cursor?: string | null; limit?: number } }; gives: {
     items: Array<Room>;
+    /** Give it as `cursor` for the next page; none at the end. */
+    nextCursor: string | null;
+  } };
+  listRuns: { takes: { query?: { cursor?: number | null; job?: string | null; limit?: number } }; gives: {
+    items: Array<Run>;
     /** Give it as `cursor` for the next page; none at the end. */
     nextCursor: string | null;
   } };
@@ -419,7 +561,10 @@ export interface Operations {
     /** A bot without one is not called, and speaks by its token. */
     webhookUrl?: string | null;
   } }; gives: Bot };
+  removeBookmark: { takes: { path: { id: string } }; gives: Removed };
+  removeBookmarks: { takes: { body: Array<string> }; gives: Removed };
   removeBot: { takes: { path: { id: string } }; gives: null };
+  removeFile: { takes: { path: { id: string } }; gives: unknown };
   removeMember: { takes: { path: { id: string; user: string }; query?: { ban?: boolean } }; gives: Room };
   removeReaction: { takes: { path: { id: string; message: string; emoji: string } }; gives: Message };
   replaceProfile: { takes: { path: { id: string }; body: {
@@ -433,6 +578,11 @@ export interface Operations {
   requestReset: { takes: { body: {
     email: string;
   } }; gives: null };
+  saveBookmark: { takes: { body: {
+    messageId: string;
+    note?: string | null;
+    roomId: string;
+  } }; gives: Bookmark };
   search: { takes: { query: { before?: number | null; cursor?: number | null; from?: string | null; hasFile?: boolean | null; limit?: number; q: string; roomId?: string | null; sort?: "recent" | "rank" } }; gives: {
     items: Array<SearchHit>;
     /** Give it as `cursor` for the next page; none at the end. */
@@ -447,12 +597,19 @@ export interface Operations {
     clientMessageId?: ClientMessageId | null;
     content: string;
     contentType?: ContentType;
+    fileIds?: Array<string>;
     mentions?: Array<string>;
     replyTo?: string | null;
   } }; gives: Message };
+  startRun: { takes: { path: { name: string }; body: {
+    /** Yesterday, unless told. */
+    date?: string | null;
+    dryRun?: boolean;
+  } }; gives: Run };
   sync: { takes: { query?: { roomId?: string | null; since?: string | null } }; gives: Sync };
   unarchiveRoom: { takes: { path: { id: string } }; gives: Room };
   unban: { takes: { path: { id: string; user: string } }; gives: Room };
   unpinMessage: { takes: { path: { id: string; message: string } }; gives: Message };
+  uploadFiles: { takes: {}; gives: Uploaded };
   wsTicket: { takes: {}; gives: Ticket };
 }

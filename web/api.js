@@ -70,12 +70,8 @@ export class Api {
 
   /** The bots that one can have a room with. */
   async bots() {
-    return items(await this.#http.get("/api/chat/bots/public"));
-  }
-
-  /** The bots that one can have a room with. */
-  async bots() {
-    return items(await this.#http.get("/api/chat/bots/public"));
+    const found = await this.#call("publicBots");
+    return found.items;
   }
 
   members(roomId) {

@@ -159,6 +159,14 @@ impl Opened {
             seq,
             time,
         } = self;
+        let pinned = |room_id, message_id, user_id, on| ServerFrame::Pinned {
+            room_id,
+            seq,
+            prev,
+            message_id,
+            user_id,
+            on,
+        };
         Some(match event {
             MessageEvent::MessageSent(sent) => ServerFrame::Message {
                 room_id: sent.room_id,
@@ -200,22 +208,12 @@ impl Opened {
                 user_id: removed.user_id,
                 on: false,
             },
-            MessageEvent::MessagePinned(pinned) => ServerFrame::Pinned {
-                room_id: pinned.room_id,
-                seq,
-                prev,
-                message_id: pinned.message_id,
-                user_id: pinned.pinned_by,
-                on: true,
-            },
-            MessageEvent::MessageUnpinned(unpinned) => ServerFrame::Pinned {
-                room_id: unpinned.room_id,
-                seq,
-                prev,
-                message_id: unpinned.message_id,
-                user_id: unpinned.unpinned_by,
-                on: false,
-            },
+            MessageEvent::MessagePinned(by) => {
+                pinned(by.room_id, by.message_id, by.pinned_by, true)
+            }
+            MessageEvent::MessageUnpinned(by) => {
+                pinned(by.room_id, by.message_id, by.unpinned_by, false)
+            }
             MessageEvent::ReadMarkerMoved(moved) => ServerFrame::Read {
                 room_id: moved.room_id,
                 user_id: moved.user_id,
