@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use async_nats::{HeaderMap, HeaderValue, header, jetstream};
+use tokio::time::Instant;
 
 use crate::{
     BoxError,
@@ -55,11 +56,13 @@ pub(crate) async fn append(
     batch: &[Message],
     deadline: Deadline,
 ) -> Result<Verdict, AppendError> {
+    let begun = Instant::now();
     let mut maybe_stored = false;
     let mut pause = FIRST_PAUSE;
     loop {
         let failure = match send_once(js, batch, deadline.within(TRY)).await {
             Answer::Stored(ack) => {
+                metrics::histogram!("eventstore_append_seconds").record(begun.elapsed());
                 return Ok(Verdict::Stored {
                     last_sequence: ack.sequence,
                 });

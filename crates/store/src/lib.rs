@@ -15,7 +15,7 @@ mod state;
 mod upload;
 
 use doran_platform::{
-    Platform, Role,
+    Platform, Role, audit,
     database::DatabaseError,
     http::{Operation, Probe},
 };
@@ -49,6 +49,8 @@ pub enum StartError {
     ReadModel(#[from] FolderError),
     #[error("the read models of the store service do not fit together")]
     Setup(#[from] SetupError),
+    #[error("what other services ask for over NATS cannot be offered")]
+    Endpoints(#[source] async_nats::Error),
 }
 
 /// Opens the schema and the file store, starts what runs by itself, and answers with the routes.
@@ -67,6 +69,9 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let deleting = platform.run_policy(DeleteBytes(service.clone()));
     let letting_go = platform.run_policy(LetBelongingsGo(service.clone()));
     collect::start(&service);
+    audit::offer(platform, commands::SOURCE, read_side()?)
+        .await
+        .map_err(StartError::Endpoints)?;
     let probes = vec![platform.nats_probe(), database, deleting, letting_go];
     Ok(Role {
         routes: routes::routes().with_state(service),

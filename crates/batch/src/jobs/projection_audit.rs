@@ -21,7 +21,7 @@ pub(crate) const JOB: Definition = Definition {
 };
 
 /// Who has tables.
-const SERVICES: [&str; 4] = ["auth", "user", "chat", "batch"];
+const SERVICES: [&str; 5] = ["auth", "user", "chat", "store", "batch"];
 /// A rebuild takes about a minute for twenty million events.
 const PATIENCE: Duration = Duration::from_mins(30);
 

@@ -90,7 +90,7 @@ async fn every_job_does_its_work_with_the_rights_of_its_role() {
     assert_eq!(figures["message-archive"]["files"], 1);
     assert_eq!(figures["daily-report"]["messages"], 2);
     assert_eq!(figures["projection-audit"]["differing"], 0);
-    assert_eq!(figures["projection-audit"]["services"], 4);
+    assert_eq!(figures["projection-audit"]["services"], 5);
 
     // What was deleted is gone, and of what was filed nothing but its place is there.
     until(async || system.count("chat.messages").await == 1).await;

@@ -144,6 +144,10 @@ pub const EVERY: &[Metric] = &[
         "eventstore_conflicts_total",
         "Appends whose guard did not hold and that were decided again, by stream.",
     ),
+    seconds(
+        "eventstore_append_seconds",
+        "Time from the first try of a guarded append to its acknowledgement.",
+    ),
     counter(
         "eventstore_append_retries_total",
         "Appends sent again because no acknowledgement came.",
