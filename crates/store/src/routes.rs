@@ -40,7 +40,9 @@ pub(crate) fn routes() -> Routes<Service> {
             get(list_bookmarks)
                 .post(save_bookmark)
                 .creates()
-                .delete(remove_bookmarks),
+                .refuses(&[404])
+                .delete(remove_bookmarks)
+                .refuses(&[404]),
         )
         .route("/api/store/bookmarks/count", get(count_bookmarks))
         .route("/api/store/bookmarks/{id}", delete(remove_bookmark))

@@ -59,6 +59,9 @@ pub(crate) fn routes() -> Routes<Service> {
             "/api/auth/password/reset/request",
             post(request_reset).accepts(),
         )
-        .route("/api/auth/password/reset/execute", post(execute_reset))
+        .route(
+            "/api/auth/password/reset/execute",
+            post(execute_reset).refuses(&[401]),
+        )
         .route("/api/auth/users/{id}/role", put(change_role))
 }

@@ -1,8 +1,9 @@
+-- Nobody is in the room any more: whatever was said before goes, wherever the purge began.
 delete from message_tokens t
 using (
-    select e."roomId", max(least(e.through, e.sequence)) as through
-    from jsonb_to_recordset($1) as e("roomId" uuid, through bigint, sequence bigint)
+    select e."roomId", max(e.sequence) as sequence
+    from jsonb_to_recordset($1) as e("roomId" uuid, sequence bigint)
     group by e."roomId"
 ) e
 where t.room_id = e."roomId"
-    and t.seq <= e.through
+    and t.seq < e.sequence

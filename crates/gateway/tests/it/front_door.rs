@@ -350,7 +350,7 @@ async fn programs_get_the_events_described() {
     let document = json(response).await;
     assert_eq!(document["asyncapi"], "3.0.0");
     let sealed = &document["components"]["messages"]["MessageSent"]["x-sealed"];
-    assert_eq!(*sealed, serde_json::json!(["content"]));
+    assert_eq!(*sealed, serde_json::json!(["attachments.name", "content"]));
 }
 
 #[tokio::test]

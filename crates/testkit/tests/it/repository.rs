@@ -28,6 +28,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["contract", "eventstore", "projection", "platform"],
     ),
     (
+        "batch",
+        &["contract", "eventstore", "projection", "platform"],
+    ),
+    (
         "gateway",
         &["contract", "eventstore", "projection", "platform"],
     ),
@@ -42,6 +46,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "user",
             "chat",
             "store",
+            "batch",
             "gateway",
         ],
     ),
