@@ -21,6 +21,8 @@ use crate::{output, progress::Progress};
 
 /// How long a socket that never reads may live after the last message: it answers no ping.
 const STUCK_LIMIT: Duration = Duration::from_secs(90);
+/// Sockets that messages go in at: what one socket sends is stored one after the other.
+const SENDERS: usize = 16;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Compare how fast the messages of one room reach many sockets with a bare loop of sockets
@@ -223,9 +225,12 @@ async fn open_sockets(scene: &Scene) -> Result<f64> {
 
 impl Side {
     async fn round(&mut self, load: Load) -> Result<Round> {
-        let sender = self.sender().await?;
+        let mut senders = Vec::new();
+        for _ in 0..SENDERS {
+            senders.push(self.sender().await?);
+        }
         let readers = std::mem::take(&mut self.readers);
-        let (done, readers) = round(sender, readers, self.entry, load).await?;
+        let (done, readers) = round(senders, readers, self.entry, load).await?;
         self.readers = readers;
         Ok(done)
     }
@@ -247,7 +252,7 @@ impl Side {
         let mut readers = std::mem::take(&mut self.readers);
         let mut probe = readers.pop().context("no socket")?;
         let sender = self.sender().await?;
-        let sending = round(sender, readers, self.entry, load);
+        let sending = round(vec![sender], readers, self.entry, load);
         let probing = async {
             loop {
                 let frame = probe

@@ -1,4 +1,4 @@
-//! One round: messages go in at one socket, and each of the others reads every one of them.
+//! One round: messages go in at a few sockets, and each of the others reads every one of them.
 
 use std::{
     sync::{
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use doran_contract::RoomId;
 use doran_platform::Clock;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, TryStreamExt, stream::FuturesUnordered};
 use serde_json::json;
 use tokio::{
     sync::{Notify, Semaphore},
@@ -52,6 +52,8 @@ pub(super) enum Entry {
 /// What the sender and the readers of one round share.
 struct Tally {
     began: Instant,
+    /// The number of the next message.
+    next: AtomicUsize,
     /// When each message was sent, in nanoseconds of the round.
     sent: Vec<AtomicU64>,
     /// How many sockets have read each.
@@ -65,13 +67,14 @@ struct Tally {
 
 /// Gives the readers back, for the next round.
 pub(super) async fn round(
-    sender: Socket,
+    senders: Vec<Socket>,
     readers: Vec<Frames>,
     entry: Entry,
     load: Load,
 ) -> Result<(Round, Vec<Frames>)> {
     let tally = Arc::new(Tally {
         began: Instant::now(),
+        next: AtomicUsize::new(0),
         sent: (0..load.messages).map(|_| AtomicU64::new(0)).collect(),
         read: (0..load.messages).map(|_| AtomicUsize::new(0)).collect(),
         sockets: readers.len(),
@@ -83,7 +86,17 @@ pub(super) async fn round(
     for frames in readers {
         reading.spawn(read(frames, Arc::clone(&tally)));
     }
-    let sending = send(sender, entry, load, &tally);
+    let sending = async {
+        let senders = senders.into_iter();
+        let sending: FuturesUnordered<_> = senders
+            .map(|sender| send(sender, entry, load, &tally))
+            .collect();
+        // Each works until the round is over, or ends it.
+        tokio::select! {
+            ended = sending.try_collect::<()>() => ended,
+            () = tally.is_over.notified() => Ok(()),
+        }
+    };
     let collecting = async {
         let (mut took, mut readers) = (Vec::new(), Vec::new());
         while let Some(done) = reading.join_next().await {
@@ -115,7 +128,11 @@ async fn send(socket: Socket, entry: Entry, load: Load, tally: &Tally) -> Result
     let (mut sink, mut frames) = socket.split();
     let clock = Clock::system();
     let sending = async {
-        for number in 0..load.messages {
+        loop {
+            let number = tally.next.fetch_add(1, Ordering::Relaxed);
+            if number >= load.messages {
+                break;
+            }
             match load.rate {
                 Some(rate) => {
                     let turn = Duration::from_secs(1) * u32::try_from(number)? / rate;
@@ -140,7 +157,6 @@ async fn send(socket: Socket, entry: Entry, load: Load, tally: &Tally) -> Result
     tokio::select! {
         ended = sending => ended,
         ended = answers => ended,
-        () = tally.is_over.notified() => Ok(()),
     }
 }
 
