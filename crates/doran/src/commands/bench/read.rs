@@ -81,7 +81,7 @@ impl Read {
     }
 
     async fn fill(&self) -> Result<Filled> {
-        let scene = Scene::set(&self.at, 1).await?;
+        let mut scene = Scene::set(&self.at, 1).await?;
         let client = nats::connect(&self.config, "doran bench").await;
         let js = jetstream::new(client.map_err(dependency)?);
         let (clock, to) = (Clock::system(), (scene.room, scene.owner().id));
@@ -102,6 +102,9 @@ impl Read {
         }
         drop(sending);
         progress.end();
+        for person in &mut scene.people {
+            scene.gateway.log_in_again(person).await?;
+        }
         let position = format!("MESSAGE:{last}");
         for path in [
             format!("/api/chat/rooms/{}/messages?limit=1", scene.room),

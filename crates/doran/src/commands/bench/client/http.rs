@@ -26,6 +26,7 @@ pub(in super::super) struct Gateway {
 pub(in super::super) struct Person {
     pub(in super::super) id: UserId,
     token: String,
+    credentials: Value,
 }
 
 #[derive(Deserialize)]
@@ -59,12 +60,23 @@ impl Gateway {
             "lastName": number.to_string(),
         });
         let made: Identified<UserId> = self.post(None, "/api/users", &person).await?;
-        let login = json!({ "email": email, "password": password });
-        let login: Login = self.post(None, "/api/auth/login", &login).await?;
+        let credentials = json!({ "email": email, "password": password });
         Ok(Person {
             id: made.id,
-            token: login.access_token,
+            token: self.log_in(&credentials).await?,
+            credentials,
         })
+    }
+
+    /// A new token for somebody whose own has become old.
+    pub(in super::super) async fn log_in_again(&self, person: &mut Person) -> Result<()> {
+        person.token = self.log_in(&person.credentials).await?;
+        Ok(())
+    }
+
+    async fn log_in(&self, credentials: &Value) -> Result<String> {
+        let login: Login = self.post(None, "/api/auth/login", credentials).await?;
+        Ok(login.access_token)
     }
 
     /// A room of these people, which the first of them owns.
