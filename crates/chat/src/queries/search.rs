@@ -11,8 +11,10 @@ use doran_platform::http::{Actor, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
-use sqlx::types::{Json, Uuid};
+use sqlx::{
+    AssertSqlSafe,
+    types::{Json, Uuid},
+};
 
 use super::message_row::message_columns;
 use crate::{
@@ -28,29 +30,45 @@ const MY_ROOMS: &str = "
     where b.user_id = $1
         and ($2::uuid is null or b.room_id = $2)";
 
-/// $1 rooms with the tokens that their messages must have, $2 before, $3 sender or null, $4 limit,
-/// $5 who searches.
-const CANDIDATES: &str = concat!(
-    r#"
-    select to_jsonb(c)
-    from jsonb_to_recordset($1) as q("roomId" uuid, tokens bigint[])
-    cross join lateral (
-        select t.message_id, t.seq
-        from message_tokens t
-        where t.tokens @> q.tokens
-            and t.room_id = q."roomId"
-            and t.seq < $2
-            and ($3::uuid is null or t.sender_id = $3)
-        order by t.seq desc
-        limit $4
-    ) t
-    cross join lateral (select "#,
-    message_columns!("$5"),
-    " from messages m where m.id = t.message_id) c
-    order by t.seq desc
-    limit $4"
-);
+/// One room's part of the candidates. Its two last parameters are the room and the tokens.
+///
+/// Each room is asked on its own, with its tokens as a parameter: PostgreSQL chooses by how common
+/// they are whether to look them up or to walk back through the room.
+fn candidates_of_room(place: usize) -> String {
+    let (room, tokens) = (2 * place + FIRST_ROOM, 2 * place + FIRST_ROOM + 1);
+    format!(
+        "(
+            select t.message_id, t.seq
+            from message_tokens t
+            where t.tokens @> ${tokens}
+                and t.room_id = ${room}
+                and t.seq < $1
+                and ($2::uuid is null or t.sender_id = $2)
+            order by t.seq desc
+            limit $3
+        )"
+    )
+}
 
+/// $1 before, $2 sender or null, $3 limit, $4 who searches; from $5 on two for each room.
+fn candidates(rooms: usize) -> String {
+    let parts: Vec<_> = (0..rooms).map(candidates_of_room).collect();
+    format!(
+        "select to_jsonb(c)
+        from (
+            select message_id, seq from ({}) every_room order by seq desc limit $3
+        ) t
+        cross join lateral (select {} from messages m where m.id = t.message_id) c
+        order by t.seq desc",
+        parts.join(" union all "),
+        message_columns!("$4"),
+    )
+}
+
+/// The first parameter of a room.
+const FIRST_ROOM: usize = 5;
+/// Rooms that one statement asks.
+const ROOMS_AT_ONCE: usize = 100;
 /// Candidates that are opened at once.
 const BATCH: usize = 200;
 /// Candidates that one request opens at most; the next page goes on behind them.
@@ -121,8 +139,8 @@ struct Search<'a> {
     request: &'a Request,
     terms: Terms,
     room_names: HashMap<RoomId, String>,
-    /// What [`CANDIDATES`] takes as $1.
-    wanted: Vec<Value>,
+    /// The rooms, and the tokens that their messages must have.
+    wanted: Vec<(Uuid, Vec<i64>)>,
 }
 
 /// What was found, newest first.
@@ -151,7 +169,7 @@ impl<'a> Search<'a> {
         let blinder = &service.platform.blinder;
         let wanted = room_names
             .keys()
-            .map(|room| json!({ "roomId": room, "tokens": terms.tokens(blinder, *room) }));
+            .map(|room| (room.as_uuid(), terms.tokens(blinder, *room)));
         Ok(Self {
             service,
             person,
@@ -207,15 +225,24 @@ impl<'a> Search<'a> {
 
     async fn candidates(&self, before: Option<u64>) -> Result<Vec<Sealed>, sqlx::Error> {
         let before = before.and_then(|seq| i64::try_from(seq).ok());
-        let rows: Vec<Json<Sealed>> = sqlx::query_scalar(CANDIDATES)
-            .bind(Json(&self.wanted))
-            .bind(before.unwrap_or(i64::MAX))
-            .bind(self.request.from.map(UserId::as_uuid))
-            .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
-            .bind(self.person.as_uuid())
-            .fetch_all(&self.service.pool)
-            .await?;
-        Ok(rows.into_iter().map(|Json(message)| message).collect())
+        let mut found = Vec::new();
+        for rooms in self.wanted.chunks(ROOMS_AT_ONCE) {
+            // Planned for these very tokens each time.
+            let mut asked = sqlx::query_scalar(AssertSqlSafe(candidates(rooms.len())))
+                .persistent(false)
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(self.request.from.map(UserId::as_uuid))
+                .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
+                .bind(self.person.as_uuid());
+            for (room, tokens) in rooms {
+                asked = asked.bind(room).bind(tokens);
+            }
+            let rows: Vec<Json<Sealed>> = asked.fetch_all(&self.service.pool).await?;
+            found.extend(rows.into_iter().map(|Json(message)| message));
+        }
+        found.sort_by_key(|message| std::cmp::Reverse(message.seq()));
+        found.truncate(BATCH);
+        Ok(found)
     }
 
     /// The hit that a candidate is, if it is one and the person is still in its room.
