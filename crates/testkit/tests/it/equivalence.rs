@@ -145,6 +145,10 @@ struct Event {
     row: Value,
 }
 
+fn id(field: &Value) -> Option<u128> {
+    Some(field.as_str()?.parse::<Uuid>().ok()?.as_u128())
+}
+
 /// What a stream may hold.
 fn history(stream: &str, language: &[(String, String, Value)], numbers: &[u64]) -> Vec<Event> {
     let types: Vec<_> = language.iter().filter(|(of, ..)| of == stream).collect();
@@ -171,6 +175,10 @@ fn history(stream: &str, language: &[(String, String, Value)], numbers: &[u64]) 
                 created.remove(&aggregate.to_string());
             }
             continue;
+        }
+        if let (Some(room), Some(message)) = (id(&row["roomId"]), id(&row["messageId"])) {
+            // A message's id is derived from its room, so it never lies in two.
+            row["messageId"] = json!(Uuid::from_u128(message + u128::from(IDS) * room));
         }
         let sequence = events.len() + 1;
         row["sequence"] = json!(sequence);
