@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_nats::{
-    Client, Request as Question, Subscriber, client::RequestErrorKind, connection::State,
+    Client, Message, Request as Question, Subscriber, client::RequestErrorKind, connection::State,
 };
 use axum::{
     body::Body,
@@ -68,20 +68,27 @@ impl Peers {
         if self.nats.connection_state() != State::Connected {
             return None;
         }
-        let claiming = async {
-            let questions = self.nats.subscribe(subject::sockjs(session)).await.ok()?;
-            self.nats.flush().await.ok()?;
-            Some(questions)
-        };
-        let questions = timeout(PATIENCE, claiming).await.ok().flatten();
-        if questions.is_none() {
+        let claimed = timeout(PATIENCE, self.subscribe(session)).await;
+        let claim = claimed.ok().flatten();
+        if claim.is_none() {
             tracing::warn!("other gateways cannot be told of a session");
         }
-        Some(Claim {
+        claim
+    }
+
+    /// The server is known to have the subscription by what it brings: a flush would only tell that
+    /// it was sent, and the next request can be at another gateway before it has arrived.
+    async fn subscribe(&self, session: &str) -> Option<Claim> {
+        let subject = subject::sockjs(session);
+        let mut claim = Claim {
             nats: self.nats.clone(),
-            questions: questions?,
+            questions: self.nats.subscribe(subject.clone()).await.ok()?,
             own_url: self.own_url.clone(),
-        })
+        };
+        self.nats.publish(subject, Bytes::new()).await.ok()?;
+        let first = claim.questions.next().await?;
+        claim.answer(first).await;
+        Some(claim)
     }
 
     /// The request, unless another gateway has the session and has answered.
@@ -157,15 +164,18 @@ impl Claim {
             return pending().await;
         };
         while let Some(question) = claim.questions.next().await {
-            let Some(reply) = question.reply else {
-                continue;
-            };
-            let told = claim.nats.publish(reply, claim.own_url.clone()).await;
-            if let Err(error) = told {
-                tracing::warn!(%error, "another gateway cannot be told that a session is here");
-            }
+            claim.answer(question).await;
         }
         pending::<()>().await;
+    }
+
+    async fn answer(&self, question: Message) {
+        let Some(reply) = question.reply else {
+            return;
+        };
+        if let Err(error) = self.nats.publish(reply, self.own_url.clone()).await {
+            tracing::warn!(%error, "another gateway cannot be told that a session is here");
+        }
     }
 }
 
