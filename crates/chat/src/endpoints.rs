@@ -7,7 +7,7 @@ use doran_contract::{
     ErrorCode, UserId,
     command::{
         CHANGE_MESSAGE, CHAT_QUEUE, ChangeMessage, Changed, MOVE_READ_MARKER, MoveReadMarker,
-        ReadMarker, Reply, SEND_MESSAGE, SendMessage, Sent,
+        ReadMarker, Reply, SEND_MESSAGES, SendMessage, SentInOrder,
     },
 };
 use doran_eventstore::{CommandContext, envelope::TRACEPARENT};
@@ -19,7 +19,7 @@ use tracing::{Instrument, Span};
 
 use crate::{
     commands::SOURCE,
-    messages::{change, move_marker, send},
+    messages::{Sending, change, move_marker, send_all},
     state::Service,
 };
 
@@ -36,8 +36,8 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
         .queue_group(CHAT_QUEUE)
         .start("chat", env!("CARGO_PKG_VERSION"))
         .await?;
-    let sending = micro.endpoint_builder().name("SendMessage");
-    let sending = sending.add(SEND_MESSAGE).await?;
+    let sending = micro.endpoint_builder().name("SendMessages");
+    let sending = sending.add(SEND_MESSAGES).await?;
     let changing = micro.endpoint_builder().name("ChangeMessage");
     let changing = changing.add(CHANGE_MESSAGE).await?;
     let reading = micro.endpoint_builder().name("MoveReadMarker");
@@ -47,7 +47,7 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
     let service = service.clone();
     service.platform.lifecycle.clone().spawn(async move {
         join3(
-            listen(&service, sending, &in_flight, send_message),
+            listen(&service, sending, &in_flight, send_messages),
             listen(&service, changing, &in_flight, change_message),
             listen(&service, reading, &in_flight, move_read_marker),
         )
@@ -59,10 +59,21 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
     Ok(())
 }
 
-async fn send_message(service: Service, request: Command<SendMessage>) -> Result<Sent, Refusal> {
-    let ctx = request.context(&service, request.command.sender_id);
-    let sending = send(&service, request.command, ctx).await?;
-    Ok(sending.sent(service.platform.durability))
+async fn send_messages(
+    service: Service,
+    request: Command<Vec<SendMessage>>,
+) -> Result<SentInOrder, Refusal> {
+    let with_context = |message: &SendMessage| {
+        let ctx = request.context(&service, message.sender_id);
+        (message.clone(), ctx)
+    };
+    let messages = request.command.iter().map(with_context).collect();
+    let sendings = send_all(&service, messages).await;
+    let sent = |sending: Sending| sending.sent(service.platform.durability);
+    let outcomes = sendings.into_iter().map(|sending| reply(sending.map(sent)));
+    Ok(SentInOrder {
+        outcomes: outcomes.collect(),
+    })
 }
 
 async fn change_message(
@@ -165,18 +176,21 @@ fn parse<C: DeserializeOwned>(request: &Request) -> Result<Command<C>, Refusal> 
 }
 
 async fn respond<A: Serialize>(request: &Request, reply: Result<A, Refusal>) {
-    let reply = match reply {
-        Ok(answer) => Reply::Accepted(answer),
-        Err(refusal) => Reply::Refused {
-            code: refusal.code(),
-            message: refusal.message().to_owned(),
-        },
-    };
-    let sent = match serde_json::to_vec(&reply) {
+    let sent = match serde_json::to_vec(&self::reply(reply)) {
         Ok(bytes) => request.respond(Ok(bytes.into())).await.map_err(Into::into),
         Err(error) => Err(async_nats::Error::from(error)),
     };
     if let Err(error) = sent {
         tracing::warn!(%error, "the answer to a command over NATS was not sent");
+    }
+}
+
+fn reply<A>(result: Result<A, Refusal>) -> Reply<A> {
+    match result {
+        Ok(answer) => Reply::Accepted(answer),
+        Err(refusal) => Reply::Refused {
+            code: refusal.code(),
+            message: refusal.message().to_owned(),
+        },
     }
 }

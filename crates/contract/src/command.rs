@@ -11,12 +11,13 @@ use crate::{
 };
 
 /// Subjects of the chat service's endpoints.
-pub const SEND_MESSAGE: &str = "command.chat.SendMessage";
+pub const SEND_MESSAGES: &str = "command.chat.SendMessages";
 pub const CHANGE_MESSAGE: &str = "command.chat.ChangeMessage";
 pub const MOVE_READ_MARKER: &str = "command.chat.MoveReadMarker";
 /// Queue group that spreads them over the chat instances.
 pub const CHAT_QUEUE: &str = "chat";
 
+/// One of the messages of a command, which is answered by [`SentInOrder`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessage {
@@ -43,6 +44,13 @@ pub struct Sent {
     /// True if an earlier send already stored it.
     pub duplicate: bool,
     pub durability: Durability,
+}
+
+/// What became of each message of a command, in their order.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SentInOrder {
+    pub outcomes: Vec<Reply<Sent>>,
 }
 
 /// Changes a message that was sent.

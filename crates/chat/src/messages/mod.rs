@@ -20,4 +20,4 @@ pub(crate) use known::{Known, Place};
 pub(crate) use markers::{Markers, move_marker};
 pub(crate) use now::{message_now, reacted};
 pub(crate) use open::{Sealed, open_all, sent};
-pub(crate) use send::{Sending, send, send_as_bot};
+pub(crate) use send::{Sending, send, send_all, send_as_bot};

@@ -1,4 +1,4 @@
-//! Sending a message: checked in memory, sealed, appended once. The only way into the log.
+//! Sending messages: checked in memory, sealed, appended once. The only way into the log.
 
 use doran_contract::{
     ErrorCode, MessageId, RoomId, UserId,
@@ -14,6 +14,7 @@ use doran_platform::{
     http::Refusal,
     keyring::{self, KeyringError},
 };
+use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::{
@@ -73,11 +74,48 @@ pub(crate) async fn send(
     ctx: CommandContext,
 ) -> Result<Sending, Refusal> {
     let started = Instant::now();
-    check(&message)?;
-    authorise(service, message.room_id, message.sender_id).await?;
-    let sending = once(service, message, Author::Person, ctx).await?;
+    let known = admit(service, &message).await?;
+    let sending = store_unless(known, service, message, Author::Person, ctx).await?;
     metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
     Ok(sending)
+}
+
+/// As [`send`], for what a person says without waiting, in that order. Only for the log
+/// does one wait for the other. Behind one that may be sent again none is stored.
+pub(crate) async fn send_all(
+    service: &Service,
+    messages: Vec<(SendMessage, CommandContext)>,
+) -> Vec<Result<Sending, Refusal>> {
+    let started = Instant::now();
+    let admitted = messages.iter().map(|(message, _)| admit(service, message));
+    let admitted = join_all(admitted).await;
+    let mut sendings = Vec::with_capacity(messages.len());
+    let mut may_lack_one = false;
+    for ((message, ctx), known) in messages.into_iter().zip(admitted) {
+        let sending = match known {
+            Ok(None) if may_lack_one => Err(Refusal::new(
+                ErrorCode::Unavailable,
+                "the log does not answer, try again",
+            )),
+            Ok(known) => store_unless(known, service, message, Author::Person, ctx).await,
+            Err(refusal) => Err(refusal),
+        };
+        match &sending {
+            Ok(_) => {
+                metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
+            }
+            Err(refusal) => may_lack_one |= refusal.code().is_retryable(),
+        }
+        sendings.push(sending);
+    }
+    sendings
+}
+
+/// Refuses what may not be said; otherwise where it lies, if it was sent before.
+async fn admit(service: &Service, message: &SendMessage) -> Result<Option<Place>, Refusal> {
+    check(message)?;
+    authorise(service, message.room_id, message.sender_id).await?;
+    Ok(service.known.find(id_of(message)).await)
 }
 
 /// As [`send`], for the room's bot. Bots have no keys: what one says to somebody is sealed with
@@ -93,7 +131,8 @@ pub(crate) async fn send_as_bot(
         return Err(Refusal::invalid_field("fileIds", "a bot sends no files"));
     }
     authorise_bot(service, message.room_id, message.sender_id).await?;
-    once(service, message, Author::Bot { spoken_to }, ctx).await
+    let known = service.known.find(id_of(&message)).await;
+    store_unless(known, service, message, Author::Bot { spoken_to }, ctx).await
 }
 
 /// Who says it.
@@ -103,17 +142,23 @@ enum Author {
     Bot { spoken_to: UserId },
 }
 
-async fn once(
+fn id_of(message: &SendMessage) -> MessageId {
+    MessageId::derive(
+        message.room_id,
+        message.sender_id,
+        &message.client_message_id,
+    )
+}
+
+async fn store_unless(
+    known: Option<Place>,
     service: &Service,
     message: SendMessage,
     author: Author,
     ctx: CommandContext,
 ) -> Result<Sending, Refusal> {
-    let SendMessage {
-        room_id, sender_id, ..
-    } = message;
-    let id = MessageId::derive(room_id, sender_id, &message.client_message_id);
-    match service.known.find(id).await {
+    let id = id_of(&message);
+    match known {
         Some(place) => Ok(Sending::Known { id, place }),
         None => store(service, id, message, author, ctx).await,
     }

@@ -84,7 +84,7 @@ async fn try_all(
     Err(fate_unknown())
 }
 
-fn fate_unknown() -> Denied {
+pub(super) fn fate_unknown() -> Denied {
     let message = "no answer came in time; send it again under the same id";
     Denied::new(ErrorCode::FateUnknown, message)
 }

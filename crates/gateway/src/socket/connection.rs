@@ -16,6 +16,7 @@ use super::{
     in_flight::InFlight,
     outbox::Outbox,
     request::{Faults, take},
+    send::send_all,
     stomp::{self, heart_beats},
     subscriptions::Subscriptions,
 };
@@ -183,8 +184,8 @@ impl Reader {
             (_, Message::Ping(_) | Message::Pong(_)) => Ok(()),
             (_, Message::Close(_)) => Err(End::Closed),
             (Self::Native(faults), Message::Text(text)) => {
-                if let Some((lane, work)) = take(connection, &text, faults)? {
-                    in_flight.add(lane, work);
+                if let Some(task) = take(connection, &text, faults)? {
+                    in_flight.add(task);
                 }
                 Ok(())
             }
@@ -218,7 +219,7 @@ where
     S: Stream<Item = Result<Message, End>> + Unpin,
 {
     let stopping = connection.gateway.platform.lifecycle.stopping();
-    let mut in_flight = InFlight::default();
+    let mut in_flight = InFlight::new(|outgoing| Box::pin(send_all(connection, outgoing)));
     // What came with the log-in.
     let mut went = reader.go_on(connection, &mut in_flight);
     let end = loop {

@@ -13,11 +13,11 @@ use super::{
     connection::Connection,
     frame::{self, Read},
     history::history,
-    in_flight::{Lane, Work},
+    in_flight::{Lane, Task, Work},
     presence::show,
     read::move_read_marker,
     reauth::reauth,
-    send::send,
+    send::Outgoing,
     subscribe::subscribe,
     typing::typing,
     unsubscribe::unsubscribe,
@@ -49,7 +49,7 @@ pub(super) fn take<'a>(
     connection: &'a Connection,
     text: &str,
     faults: &mut Faults,
-) -> Result<Option<(Lane, Work<'a>)>, End> {
+) -> Result<Option<Task<'a>>, End> {
     match frame::read(text) {
         Read::Frame(frame) => Ok(begin(connection, frame)),
         Read::Malformed { id } => {
@@ -60,7 +60,7 @@ pub(super) fn take<'a>(
     }
 }
 
-fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)> {
+fn begin(connection: &Connection, frame: ClientFrame) -> Option<Task<'_>> {
     let ClientFrame { id, request } = frame;
     if matches!(request, Request::Ping) {
         connection.push(&ServerFrame::Pong { id });
@@ -93,10 +93,7 @@ fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)
             let work = async move { Ok(unsubscribe(connection, room_id)) };
             (Lane::Subscriptions, Box::pin(answer(connection, id, work)))
         }
-        Request::Send(message) => {
-            let work = send(connection, message);
-            (Lane::Writes, Box::pin(answer(connection, id, work)))
-        }
+        Request::Send(message) => return Some(Task::Send(Outgoing { id, message })),
         Request::Edit(edit) => writes(connection, id, edit.into()),
         Request::Delete(target) => {
             let wanted = Wanted::of(target, MessageChange::Delete);
@@ -126,7 +123,8 @@ fn begin(connection: &Connection, frame: ClientFrame) -> Option<(Lane, Work<'_>)
             (Lane::Questions, Box::pin(answer(connection, id, work)))
         }
     };
-    Some(work)
+    let (lane, work) = work;
+    Some(Task::Other(lane, work))
 }
 
 fn writes(connection: &Connection, id: Option<u64>, wanted: Wanted) -> (Lane, Work<'_>) {

@@ -20,7 +20,7 @@ use doran_contract::{
     ClientMessageId, ErrorCode, MessageId, RoomId, SessionId, UserId,
     command::{
         CHANGE_MESSAGE, ChangeMessage, Changed, Durability, MOVE_READ_MARKER, ReadMarker, Reply,
-        SEND_MESSAGE, SendMessage, Sent,
+        SEND_MESSAGES, SendMessage, Sent, SentInOrder,
     },
     events::{
         ChatRoomCreated, FirstMember, MemberJoined, MemberRemoved, MessageEdited, MessageEvent,
@@ -450,7 +450,7 @@ impl World {
 
     async fn answer_commands(&self, js: jetstream::Context) {
         let nats = js.client();
-        let mut sends = nats.subscribe(SEND_MESSAGE).await.unwrap();
+        let mut sends = nats.subscribe(SEND_MESSAGES).await.unwrap();
         let mut reads = nats.subscribe(MOVE_READ_MARKER).await.unwrap();
         let mut changes = nats.subscribe(CHANGE_MESSAGE).await.unwrap();
         nats.flush().await.unwrap();
@@ -515,39 +515,45 @@ pub(crate) struct FakeChat {
 
 impl FakeChat {
     async fn send(&self, log: &Log, now: DateTime<Utc>, payload: &[u8]) -> Option<Vec<u8>> {
-        let command: SendMessage = serde_json::from_slice(payload).unwrap();
-        self.received.lock().unwrap().push(command.content.clone());
+        let commands: Vec<SendMessage> = serde_json::from_slice(payload).unwrap();
+        let contents = commands.iter().map(|command| command.content.clone());
+        self.received.lock().unwrap().extend(contents);
         if self.is_silent.load(std::sync::atomic::Ordering::Relaxed) {
             return None;
+        }
+        let mut outcomes = Vec::new();
+        for command in commands {
+            outcomes.push(Self::store(log, now, command).await);
+        }
+        Some(serde_json::to_vec(&Reply::Accepted(SentInOrder { outcomes })).unwrap())
+    }
+
+    async fn store(log: &Log, now: DateTime<Utc>, command: SendMessage) -> Reply<Sent> {
+        if command.content == "forbidden" {
+            return Reply::Refused {
+                code: ErrorCode::RoomInactive,
+                message: "the room is archived".to_owned(),
+            };
         }
         let (room, sender) = (command.room_id, command.sender_id);
         let client_id = command.client_message_id;
         let message_id = MessageId::derive(room, sender, &client_id);
-        let context = context(now, message_id.as_uuid());
-        let reply = if command.content == "forbidden" {
-            Reply::Refused {
-                code: ErrorCode::RoomInactive,
-                message: "the room is archived".to_owned(),
-            }
-        } else {
-            let stored = log
-                .say(
-                    &context,
-                    (room, sender),
-                    &client_id.to_string(),
-                    &command.content,
-                )
-                .await
-                .unwrap();
-            Reply::Accepted(Sent {
-                message_id,
-                seq: stored.sequence,
-                created_at: stored.time.into(),
-                duplicate: stored.duplicate,
-                durability: Durability::Fsync,
-            })
-        };
-        Some(serde_json::to_vec(&reply).unwrap())
+        let stored = log
+            .say(
+                &context(now, message_id.as_uuid()),
+                (room, sender),
+                &client_id.to_string(),
+                &command.content,
+            )
+            .await
+            .unwrap();
+        Reply::Accepted(Sent {
+            message_id,
+            seq: stored.sequence,
+            created_at: stored.time.into(),
+            duplicate: stored.duplicate,
+            durability: Durability::Fsync,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use async_nats::{Client, Request};
 use doran_contract::{
     ClientMessageId, RoomId, UserId,
-    command::{Reply, SEND_MESSAGE, SendMessage, Sent},
+    command::{Reply, SEND_MESSAGES, SendMessage, SentInOrder},
     message::ContentType,
 };
 use doran_platform::Clock;
@@ -33,13 +33,18 @@ pub(super) async fn send(
         file_ids: Vec::new(),
     };
     let request = Request::new()
-        .payload(serde_json::to_vec(&command)?.into())
+        .payload(serde_json::to_vec(&[command])?.into())
         .timeout(Some(DEADLINE));
-    let reply = client.send_request(SEND_MESSAGE, request).await;
+    let reply = client.send_request(SEND_MESSAGES, request).await;
     let reply = reply.map_err(dependency)?;
-    match serde_json::from_slice::<Reply<Sent>>(&reply.payload)? {
-        Reply::Accepted(sent) => Ok(sent.seq),
+    let sent = match serde_json::from_slice::<Reply<SentInOrder>>(&reply.payload)? {
+        Reply::Accepted(sent) => sent,
         Reply::Refused { code, message } => bail!("{code:?}: {message}"),
+    };
+    match sent.outcomes.first() {
+        Some(Reply::Accepted(sent)) => Ok(sent.seq),
+        Some(Reply::Refused { code, message }) => bail!("{code:?}: {message}"),
+        None => bail!("a message was not answered"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::socket::{
     answer::Denied,
     closing::End,
     connection::Connection,
-    in_flight::{InFlight, Lane, Work},
+    in_flight::{InFlight, Lane, Task, Work},
 };
 
 pub(in crate::socket) struct Reader {
@@ -57,7 +57,7 @@ impl Reader {
                 .map_err(|denied| refusal(self.version, denied, receipt.as_deref()))?;
             if let Some(work) = work {
                 // One lane for all, because STOMP promises that frames are handled in order.
-                in_flight.add(Lane::Writes, unless_ending(connection, work));
+                in_flight.add(Task::Other(Lane::Writes, unless_ending(connection, work)));
             }
         }
         Ok(())

@@ -53,8 +53,8 @@ pub(super) async fn send(connection: &Connection, version: Version, sending: Sen
 
 async fn deliver(connection: &Connection, sending: &Sending) -> Result<ServerFrame, Denied> {
     let message = read(connection, sending)?;
-    let ack = native::send(connection, message).await?;
-    Ok(ack(None))
+    let sent = native::send(connection, message).await?;
+    Ok(native::ack(None, &sent))
 }
 
 fn read(connection: &Connection, sending: &Sending) -> Result<frame::Send, Denied> {
