@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use rust_embed::RustEmbed;
 use sqlx::{
-    AssertSqlSafe, PgPool, SqlSafeStr,
+    AssertSqlSafe, Connection, PgPool, SqlSafeStr,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -13,6 +13,9 @@ use crate::{Config, Lifecycle};
 
 /// How long a query waits for a connection before it is refused.
 const ACQUIRE: Duration = Duration::from_secs(2);
+/// A connection that has rested for longer is tried before it is used. Trying one always would be
+/// as slow as most queries are.
+const TRUSTED: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,15 @@ pub fn pool_as(config: &Config, schema: &str, role: Option<&str>) -> Result<PgPo
     Ok(PgPoolOptions::new()
         .max_connections(config.database_connections)
         .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for > TRUSTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_lazy_with(options))
 }
 

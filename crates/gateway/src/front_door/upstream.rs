@@ -15,7 +15,10 @@ use axum::{
 use doran_contract::{Answer, ErrorCode};
 use doran_eventstore::Position;
 use doran_platform::http::{MAX_JSON_BYTES, MIN_POSITION, Probe, Refusal, SharedBody};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::Value;
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -152,6 +155,21 @@ impl Services {
         self.ask(service, demand(path, body, peer), patience).await
     }
 
+    /// Ends the session of a token.
+    pub(crate) async fn log_out(
+        &self,
+        (token, peer): (&str, SocketAddr),
+        patience: Duration,
+    ) -> Result<(), Refused> {
+        let farewell = || {
+            let mut request = demand("/api/auth/logout", &Value::Null, peer)?;
+            request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+            Ok(request)
+        };
+        let IgnoredAny = self.ask(Service::Auth, farewell(), patience).await?;
+        Ok(())
+    }
+
     async fn ask<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -234,13 +252,16 @@ fn question(
     token: &str,
     position: Option<&Position>,
 ) -> Result<Request<Body>, CallError> {
-    let bearer = HeaderValue::try_from(format!("Bearer {token}"));
-    let bearer = bearer.map_err(axum::http::Error::from)?;
-    let mut request = Request::get(path).header(AUTHORIZATION, bearer);
+    let mut request = Request::get(path).header(AUTHORIZATION, bearer(token)?);
     if let Some(position) = position {
         request = request.header(MIN_POSITION, position.to_string());
     }
     Ok(request.body(Body::empty())?)
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, CallError> {
+    let bearer = HeaderValue::try_from(format!("Bearer {token}"));
+    Ok(bearer.map_err(axum::http::Error::from)?)
 }
 
 fn demand(path: &str, body: &Value, peer: SocketAddr) -> Result<Request<Body>, CallError> {

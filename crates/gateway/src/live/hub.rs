@@ -243,6 +243,7 @@ mod tests {
             session_id: SessionId::new(Uuid::from_u128(user)),
             expires_at: DateTime::UNIX_EPOCH.into(),
             token: "".into(),
+            ends_with_socket: false,
         };
         let id = Uuid::from_u128(user);
         Arc::new(Link::new(

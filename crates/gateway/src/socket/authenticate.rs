@@ -68,6 +68,7 @@ pub(super) async fn authenticate(gateway: &Gateway, token: &str) -> Result<Perso
             session_id: actor.session_id,
             expires_at: actor.expires_at,
             token: token.into(),
+            ends_with_socket: false,
         },
         user: profile.user.clone(),
     })

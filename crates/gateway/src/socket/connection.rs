@@ -30,6 +30,8 @@ use crate::{
 const STALL: Duration = Duration::from_secs(30);
 /// How long requests under way may take once their socket has ended.
 const FINISH: Duration = Duration::from_secs(2);
+/// How long ending the session of a socket may take.
+const LEAVE: Duration = Duration::from_secs(5);
 /// How long the writing of the last frames may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How long the other side may take to answer the close frame.
@@ -81,6 +83,9 @@ pub(crate) async fn run(
     opening: Opening,
 ) {
     let (end, rest) = talk(&gateway, &mut socket, protocol, &opening).await;
+    if let Some(link) = &rest {
+        leave(&gateway, link, opening.peer);
+    }
     close(&gateway, socket, protocol, (end, rest)).await;
 }
 
@@ -112,6 +117,22 @@ impl Connection {
             None => Ok(()),
         }
     }
+}
+
+/// Ends the session that was made for the socket, so that it is not one more that stands.
+fn leave(gateway: &Gateway, link: &Link, peer: SocketAddr) {
+    let login = link.login();
+    if !login.ends_with_socket {
+        return;
+    }
+    let lifecycle = &gateway.platform.lifecycle;
+    let gateway = gateway.clone();
+    lifecycle.spawn(async move {
+        let left = gateway.services.log_out((&login.token, peer), LEAVE);
+        if let Err(refused) = left.await {
+            tracing::warn!(code = ?refused.code, "the session of a socket stays until it expires");
+        }
+    });
 }
 
 /// Returns the socket's end, and what still waits to be written.

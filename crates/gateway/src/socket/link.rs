@@ -48,6 +48,8 @@ pub(crate) struct Login {
     pub(crate) session_id: SessionId,
     pub(crate) expires_at: Timestamp,
     pub(crate) token: Box<str>,
+    /// Nobody else has the session, which a password has made for this socket.
+    pub(crate) ends_with_socket: bool,
 }
 
 impl Link {

@@ -77,6 +77,29 @@ async fn a_session_serves_at_every_gateway() {
 }
 
 #[tokio::test]
+async fn a_session_whose_gateway_is_gone_begins_anew_at_another() {
+    let world = World::start().await;
+    let (first, platform) = world.another_gateway().await;
+    let a = world.person("a").await;
+    let room = world.room(&[&a]).await;
+    let mut client = SockJsClient::connect(&[first], "s-1", &a.token).await;
+    let topic = format!("/topic/chat/{room}");
+    let headers = [("id", "0"), ("destination", &topic), ("receipt", "r")];
+    client.say("SUBSCRIBE", &headers, "").await;
+    let epoch = client.next().await.header("epoch").to_owned();
+    let seq = world.say(room, &a, "seen").await;
+    assert_eq!(client.next().await.header("seq"), seq.to_string());
+    platform.lifecycle.stop().await;
+    world.say(room, &a, "missed").await;
+
+    let mut client = SockJsClient::connect(&[world.address], "s-1", &a.token).await;
+    let since = format!("{epoch}:{seq}");
+    let headers = [("id", "0"), ("destination", &topic), ("since", &since)];
+    client.say("SUBSCRIBE", &headers, "").await;
+    assert_eq!(client.next().await.json()["content"], "missed");
+}
+
+#[tokio::test]
 async fn answers_that_last_bring_frames_as_they_come() {
     let world = World::start().await;
     let http = Client::new();

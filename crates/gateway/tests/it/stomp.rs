@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use doran_contract::RoomId;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::{
     stomp_client::StompClient,
@@ -502,4 +503,30 @@ async fn on_shutdown_sockets_are_told_to_come_back() {
     for client in [&mut client, &mut unknown] {
         assert_eq!(client.refused().await.1, 4001);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_a_password_made_ends_with_its_socket_and_no_other_does() {
+    let world = World::start().await;
+    let a = world.person("a").await;
+    *world.password_token.lock().unwrap() = Some(a.token.clone());
+    let with_token = [("accept-version", "1.2"), ("passcode", a.token.as_str())];
+    let with_password = [
+        ("accept-version", "1.2"),
+        ("login", "a@example.com"),
+        ("passcode", PASSWORD),
+    ];
+    for headers in [&with_token[..], &with_password] {
+        let mut client = StompClient::open(world.address, "/ws/chat", "v12.stomp").await;
+        let connected = client.ask("CONNECT", headers, "").await;
+        assert_eq!(connected.command, "CONNECTED");
+        client.ask("DISCONNECT", &[("receipt", "bye")], "").await;
+        client.closed().await;
+    }
+    let logged_out = async {
+        while world.password_token.lock().unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(10), logged_out).await.unwrap();
 }

@@ -653,8 +653,15 @@ fn chat_routes() -> Router {
         )
 }
 
-/// A service that logs people in who know the password.
+/// A service that logs people in who know the password, until they have logged out.
 fn auth_routes(token: Arc<Mutex<Option<String>>>) -> Router {
+    let standing = Arc::clone(&token);
+    let log_out = async move |headers: HeaderMap| {
+        let mut token = standing.lock().unwrap();
+        let bearer = token.take().map(|token| format!("Bearer {token}"));
+        assert_eq!(headers["authorization"], bearer.unwrap());
+        Success::ok(json!({ "sessionIds": [] }))
+    };
     let log_in = async move |address: ConnectInfo<SocketAddr>, body: Json<Value>| {
         assert!(address.ip().is_loopback());
         let token = token.lock().unwrap().clone();
@@ -668,7 +675,9 @@ fn auth_routes(token: Arc<Mutex<Option<String>>>) -> Router {
             )),
         }
     };
-    echo_routes("/api/auth").route("/api/auth/login", post(log_in))
+    echo_routes("/api/auth")
+        .route("/api/auth/login", post(log_in))
+        .route("/api/auth/logout", post(log_out))
 }
 
 /// A service that says what it was asked.

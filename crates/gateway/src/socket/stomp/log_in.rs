@@ -38,7 +38,9 @@ pub(super) async fn log_in(
         Credential::Token(token) => authenticate(gateway, token).await,
         Credential::Password { login, passcode } => {
             let token = prove(gateway, (login, passcode), opening.peer).await?;
-            authenticate(gateway, &token).await
+            let mut person = authenticate(gateway, &token).await?;
+            person.login.ends_with_socket = true;
+            Ok(person)
         }
         Credential::Ticket(ticket) => {
             let token = gateway.tickets.redeem(ticket).await;
