@@ -33,11 +33,11 @@ use sqlx::PgPool;
 use crate::{
     bots::{Bots, Webhooks, keep_calling},
     messages::Known,
-    policies::{CallBots, FollowOwner, LetDeletedGo},
+    policies::{CallBots, FollowOwner, LetDeletedGo, NoteErased},
     state::Service,
 };
 pub use crate::{
-    policies::{CALL_BOTS, FOLLOW_OWNER, LET_DELETED_GO},
+    policies::{CALL_BOTS, FOLLOW_OWNER, LET_DELETED_GO, NOTE_ERASED},
     read_side::{SCHEMA, read_side},
     room::Error,
 };
@@ -98,6 +98,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let following = platform.run_policy(FollowOwner(service.clone()));
     let letting_go = platform.run_policy(LetDeletedGo(service.clone()));
+    let noting = platform.run_policy(NoteErased(service.clone()));
     let calling = platform.run_policy(CallBots(service.clone()));
     platform.lifecycle.spawn(keep_calling(service.clone()));
     let redis = redis.probe("presence is unknown");
@@ -107,6 +108,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         redis,
         following,
         letting_go,
+        noting,
         calling,
     ];
     endpoints::serve(&service)

@@ -1,12 +1,14 @@
 //! What every handler of this service has at hand.
 
+use std::time::Duration;
+
 use axum::extract::FromRef;
 use doran_contract::{
     ErrorCode, RoomId, UserId,
     room::{Presence, PresenceState, RoomRole},
     subject::{MESSAGE_STREAM, ROOM_STREAM, STORE_STREAM},
 };
-use doran_eventstore::{JetStreamStore, Lane, LogReader};
+use doran_eventstore::{JetStreamStore, Lane, LogReader, Position};
 use doran_platform::{Platform, directory::Rooms, http::Refusal, presence::Presences};
 use doran_projection::Positions;
 use sqlx::PgPool;
@@ -83,6 +85,13 @@ impl Service {
         } else {
             room::Error::NotFound.into()
         })
+    }
+
+    /// Waits until a read model of messages holds everything that was said up to this moment.
+    pub(crate) async fn catch_up(&self, read_model: &str, within: Duration) -> Result<(), Refusal> {
+        let head = Position::new(MESSAGE_STREAM, self.message_log.head().await?);
+        let positions = self.positions.of(&[read_model]);
+        Ok(positions.wait(&[head], within).await?)
     }
 
     /// How people are, in the order given. Whose account is suspended or gone is not here.

@@ -2,11 +2,13 @@
 update message_tokens t
 set
     tokens = e."searchTokens",
+    key_owner = (e.content ->> 'key')::uuid,
     content_seq = e.sequence
 from (
-    select distinct on (e."messageId") e."messageId", e."roomId", e.sequence, e."searchTokens"
+    select distinct on (e."messageId")
+        e."messageId", e."roomId", e.sequence, e."searchTokens", e.content
     from jsonb_to_recordset($1) as e(
-        "messageId" uuid, "roomId" uuid, sequence bigint, "searchTokens" bigint[]
+        "messageId" uuid, "roomId" uuid, sequence bigint, "searchTokens" bigint[], content jsonb
     )
     order by e."messageId", e.sequence desc
 ) e

@@ -46,7 +46,8 @@ impl Aspect {
             MessageEvent::MessageSent(_)
             | MessageEvent::ReadMarkerMoved(_)
             | MessageEvent::RoomMessagesPurged(_)
-            | MessageEvent::MessagesArchived(_) => None,
+            | MessageEvent::MessagesArchived(_)
+            | MessageEvent::AuthorErased(_) => None,
             MessageEvent::MessageEdited(edited) => Some((Self::Edited(edited.message_id), true)),
             MessageEvent::MessageDeleted(gone) => Some((Self::Deleted(gone.message_id), true)),
             MessageEvent::MessagePinned(pinned) => Some((Self::Pinned(pinned.message_id), true)),

@@ -4,6 +4,7 @@
 mod bots;
 mod changes;
 mod endpoints;
+mod erasure;
 mod history;
 mod members;
 mod messages;

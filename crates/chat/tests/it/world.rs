@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta};
 use clap::Parser;
 use doran_contract::{
     RoomId, SessionId, UserId,
-    events::{UserCreated, UserDeleted, UserRoleChanged, UserStatusChanged},
+    events::{UserCreated, UserDeleted, UserErased, UserRoleChanged, UserStatusChanged},
     subject,
     user::{Role, UserStatus},
 };
@@ -177,6 +177,17 @@ impl World {
         };
         let subject = subject::user(person.id, "UserDeleted");
         self.append(subject, "UserDeleted", &deleted, &self.context())
+            .await;
+    }
+
+    /// As the user service does it: the account, the key, the note of it.
+    pub(crate) async fn erase(&self, person: &Person) {
+        self.delete(person).await;
+        self.platform.keyring.destroy(person.id).await.unwrap();
+        let user_id = person.id;
+        let subject = subject::user(user_id, "UserErased");
+        let erased = UserErased { user_id };
+        self.append(subject, "UserErased", &erased, &self.context())
             .await;
     }
 

@@ -21,6 +21,7 @@ events! {
         ReadMarkerMoved = "ReadMarkerMoved" v 1,
         RoomMessagesPurged = "RoomMessagesPurged" v 1,
         MessagesArchived = "MessagesArchived" v 1,
+        AuthorErased = "AuthorErased" v 1,
     }
 }
 
@@ -166,4 +167,14 @@ pub struct MessagesArchived {
     pub archive: String,
     /// How many events are in it.
     pub events: u64,
+}
+
+/// What this person's key had sealed in the room opens no more, so nothing made from it may stay in a
+/// table. No part of the room's timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorErased {
+    pub room_id: RoomId,
+    pub user_id: UserId,
 }

@@ -12,11 +12,12 @@ use std::{
 use doran_projection::policy::Declaration;
 use serde_json::Value;
 
-const POLICIES: [Declaration; 7] = [
+const POLICIES: [Declaration; 8] = [
     doran_auth::END_WITH_ACCOUNT,
     doran_chat::CALL_BOTS,
     doran_chat::FOLLOW_OWNER,
     doran_chat::LET_DELETED_GO,
+    doran_chat::NOTE_ERASED,
     doran_store::DELETE_BYTES,
     doran_store::LET_BELONGINGS_GO,
     doran_user::ERASE_DELETED,

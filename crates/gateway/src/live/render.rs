@@ -47,7 +47,8 @@ impl Renderer {
             | MessageEvent::MessageUnpinned(_)
             | MessageEvent::ReadMarkerMoved(_)
             | MessageEvent::RoomMessagesPurged(_)
-            | MessageEvent::MessagesArchived(_) => None,
+            | MessageEvent::MessagesArchived(_)
+            | MessageEvent::AuthorErased(_) => None,
         };
         Ok(Opened {
             event,
@@ -122,7 +123,8 @@ impl Opened {
             | MessageEvent::MessageUnpinned(_)
             | MessageEvent::ReadMarkerMoved(_)
             | MessageEvent::RoomMessagesPurged(_)
-            | MessageEvent::MessagesArchived(_) => None,
+            | MessageEvent::MessagesArchived(_)
+            | MessageEvent::AuthorErased(_) => None,
         }
     }
 
@@ -138,7 +140,8 @@ impl Opened {
             | MessageEvent::MessageUnpinned(_)
             | MessageEvent::ReadMarkerMoved(_)
             | MessageEvent::RoomMessagesPurged(_)
-            | MessageEvent::MessagesArchived(_) => return self,
+            | MessageEvent::MessagesArchived(_)
+            | MessageEvent::AuthorErased(_) => return self,
         };
         if !deleted.contains(&message) {
             return self;
@@ -159,6 +162,15 @@ impl Opened {
             seq,
             time,
         } = self;
+        let reaction = |room_id, message_id, emoji, user_id, on| ServerFrame::Reaction {
+            room_id,
+            seq,
+            prev,
+            message_id,
+            emoji,
+            user_id,
+            on,
+        };
         let pinned = |room_id, message_id, user_id, on| ServerFrame::Pinned {
             room_id,
             seq,
@@ -190,24 +202,12 @@ impl Opened {
                 message_id: deleted.message_id,
                 user_id: deleted.deleted_by,
             },
-            MessageEvent::ReactionAdded(added) => ServerFrame::Reaction {
-                room_id: added.room_id,
-                seq,
-                prev,
-                message_id: added.message_id,
-                emoji: added.emoji,
-                user_id: added.user_id,
-                on: true,
-            },
-            MessageEvent::ReactionRemoved(removed) => ServerFrame::Reaction {
-                room_id: removed.room_id,
-                seq,
-                prev,
-                message_id: removed.message_id,
-                emoji: removed.emoji,
-                user_id: removed.user_id,
-                on: false,
-            },
+            MessageEvent::ReactionAdded(by) => {
+                reaction(by.room_id, by.message_id, by.emoji, by.user_id, true)
+            }
+            MessageEvent::ReactionRemoved(by) => {
+                reaction(by.room_id, by.message_id, by.emoji, by.user_id, false)
+            }
             MessageEvent::MessagePinned(by) => {
                 pinned(by.room_id, by.message_id, by.pinned_by, true)
             }
@@ -219,8 +219,10 @@ impl Opened {
                 user_id: moved.user_id,
                 seq: moved.seq,
             },
-            // Where old text lies is no matter of a room that goes on.
-            MessageEvent::RoomMessagesPurged(_) | MessageEvent::MessagesArchived(_) => return None,
+            // What becomes of the tables is no matter of a room that goes on.
+            MessageEvent::RoomMessagesPurged(_)
+            | MessageEvent::MessagesArchived(_)
+            | MessageEvent::AuthorErased(_) => return None,
         })
     }
 }
