@@ -198,7 +198,7 @@ impl World {
         self.signer.sign(&claims).unwrap()
     }
 
-    fn context(&self) -> CommandContext {
+    pub(crate) fn context(&self) -> CommandContext {
         CommandContext {
             command_id: self.platform.clock.new_id(),
             time: self.platform.clock.now(),
@@ -212,7 +212,7 @@ impl World {
         }
     }
 
-    async fn append(
+    pub(crate) async fn append(
         &self,
         subject: String,
         event_type: &str,

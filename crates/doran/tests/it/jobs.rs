@@ -110,6 +110,7 @@ async fn every_job_does_its_work_with_the_rights_of_its_role() {
         let run = ended(&system, &admin, &want(&admin, job, &date).await).await;
         assert_eq!(run["figures"]["rooms"], 0, "{run}");
     }
+    erase_somebody_who_wrote(&system, &admin).await;
     let audit = ended(
         &system,
         &admin,
@@ -117,6 +118,20 @@ async fn every_job_does_its_work_with_the_rights_of_its_role() {
     )
     .await;
     assert_eq!(audit["figures"]["differing"], 0, "{audit}");
+}
+
+/// Leaves nothing in the search index, as a rebuild would.
+async fn erase_somebody_who_wrote(system: &System, admin: &Person) {
+    let kim = Person::register(system, "kim").await;
+    room(&kim).await;
+    let indexed = async || {
+        let filled = "chat.message_tokens where tokens <> '{}'";
+        system.count(filled).await
+    };
+    until(async || indexed().await == 1).await;
+    let deleted = admin.delete(&format!("/api/users/{}", kim.id)).await;
+    assert_eq!(deleted.status, StatusCode::OK, "{}", deleted.data);
+    until(async || indexed().await == 0).await;
 }
 
 /// A room with one message.

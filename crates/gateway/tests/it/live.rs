@@ -1,6 +1,6 @@
 //! Messages on their way from the log to subscribed sockets.
 
-use doran_contract::RoomId;
+use doran_contract::{RoomId, events::AuthorErased};
 use serde_json::json;
 
 use crate::world::World;
@@ -143,6 +143,25 @@ async fn subscribers_see_how_far_others_have_read() {
     // It is not part of the timeline: the next message names the one before as the one before.
     world.say(room, &one, "y").await;
     assert_eq!(client.next().await["prev"], seq);
+}
+
+#[tokio::test]
+async fn nobody_is_told_what_the_tables_drop_of_somebody_who_was_erased() {
+    let world = World::start().await;
+    let (one, other) = (world.person("a").await, world.person("b").await);
+    let room_id = world.room(&[&one, &other]).await;
+    let mut client = world.subscribe(&one, room_id).await;
+    let before = world.say(room_id, &other, "before").await;
+    client.messages(1).await;
+    let user_id = other.id;
+    let erased = AuthorErased { room_id, user_id };
+    world.change(room_id, erased).await;
+    world.say(room_id, &one, "after").await;
+    let frame = client.next().await;
+    assert_eq!(
+        (&frame["message"]["content"], &frame["prev"]),
+        (&json!("after"), &json!(before))
+    );
 }
 
 #[tokio::test]
