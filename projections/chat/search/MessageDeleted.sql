@@ -4,6 +4,7 @@ update message_tokens t
 set
     tokens = '{}',
     key_owner = null,
+    has_file = false,
     content_seq = 9223372036854775807
 from (
     select e."messageId", e."roomId", max(e.sequence) as sequence

@@ -3,6 +3,7 @@ update message_tokens t
 set
     tokens = '{}',
     key_owner = null,
+    has_file = false,
     content_seq = 9223372036854775807
 from (
     select e."roomId", max(least(e.through, e.sequence)) as through

@@ -44,13 +44,15 @@ fn candidates_of_room(place: usize) -> String {
                 and t.room_id = ${room}
                 and t.seq < $1
                 and ($2::uuid is null or t.sender_id = $2)
+                and ($5::boolean is null or t.has_file = $5)
             order by t.seq desc
             limit $3
         )"
     )
 }
 
-/// $1 before, $2 sender or null, $3 limit, $4 who searches; from $5 on two for each room.
+/// $1 before, $2 sender or null, $3 limit, $4 who searches, $5 with a file or null; from $6 on two for
+/// each room.
 fn candidates(rooms: usize) -> String {
     let parts: Vec<_> = (0..rooms).map(candidates_of_room).collect();
     format!(
@@ -66,7 +68,7 @@ fn candidates(rooms: usize) -> String {
 }
 
 /// The first parameter of a room.
-const FIRST_ROOM: usize = 5;
+const FIRST_ROOM: usize = 6;
 /// Rooms that one statement asks.
 const ROOMS_AT_ONCE: usize = 100;
 /// Candidates that are opened at once.
@@ -233,7 +235,8 @@ impl<'a> Search<'a> {
                 .bind(before.unwrap_or(i64::MAX))
                 .bind(self.request.from.map(UserId::as_uuid))
                 .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
-                .bind(self.person.as_uuid());
+                .bind(self.person.as_uuid())
+                .bind(self.request.has_file);
             for (room, tokens) in rooms {
                 asked = asked.bind(room).bind(tokens);
             }
@@ -247,14 +250,6 @@ impl<'a> Search<'a> {
 
     /// The hit that a candidate is, if it is one and the person is still in its room.
     fn hit(&self, message: Message) -> Option<SearchHit> {
-        let has_file = !message.attachments.is_empty();
-        if self
-            .request
-            .has_file
-            .is_some_and(|wanted| wanted != has_file)
-        {
-            return None;
-        }
         let members = self.service.directory.look(message.room_id, |room| {
             room.members.contains_key(&self.person)
         });

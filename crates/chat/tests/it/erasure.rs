@@ -4,18 +4,11 @@ use std::time::Duration;
 
 use axum::http::Method;
 use doran_contract::{
-    ClientMessageId, MessageId, RoomId,
+    RoomId,
     bot::ECHO,
-    events::MessageSent,
-    message::{ContentType, SenderType},
-    subject,
     upkeep::{AuditReadModels, Audited, audit_read_models},
 };
-use doran_eventstore::event_id;
-use doran_platform::{
-    keyring::{DataKey, Place},
-    remote::ask,
-};
+use doran_platform::remote::ask;
 use doran_projection::policy::report;
 use serde_json::json;
 
@@ -146,33 +139,6 @@ async fn rooms_are_told_once_and_also_of_whom_was_erased_while_the_service_was_a
     assert_eq!(differing(&world).await, [""; 0]);
 }
 
-/// A message that was sealed before the key went, and took its time on the way into the log.
-async fn arrive(world: &World, person: &Person, key: &DataKey, room_id: RoomId, text: &str) {
-    let ctx = world.context();
-    let client_message_id = ClientMessageId::try_from(ctx.command_id.to_string()).unwrap();
-    let subject = subject::message(room_id, "MessageSent");
-    let place = Place {
-        subject: &subject,
-        event_id: event_id(ctx.command_id, 0),
-        field: "content",
-    };
-    let sent = MessageSent {
-        message_id: MessageId::derive(room_id, person.id, &client_message_id),
-        room_id,
-        sender_id: person.id,
-        sender_type: SenderType::User,
-        content: key.seal(place, text),
-        content_type: ContentType::Text,
-        client_message_id,
-        reply_to: None,
-        mentions: Vec::new(),
-        attachments: Vec::new(),
-    };
-    world
-        .append(subject.clone(), "MessageSent", &sent, &ctx)
-        .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_on_its_way_when_the_key_went_is_not_indexed() {
     let world = World::start().await;
@@ -181,13 +147,15 @@ async fn what_was_on_its_way_when_the_key_went_is_not_indexed() {
     let room = world.room(&lee, &[&kim]).await;
     let other = world.room(&lee, &[&kim]).await;
     let key = world.platform.keyring.key(kim.id).await.unwrap().unwrap();
-    arrive(&world, &kim, &key, room, "agenda in time").await;
+    world.arrive(&key, &kim, room, "agenda in time", &[]).await;
     assert_eq!(found(&world, &lee, "agenda").await, ["agenda in time"]);
 
     world.erase(&kim).await;
     until(async || told(&world, &kim).await == 1).await;
-    arrive(&world, &kim, &key, room, "agenda too late").await;
-    arrive(&world, &kim, &key, other, "agenda elsewhere").await;
+    world.arrive(&key, &kim, room, "agenda too late", &[]).await;
+    world
+        .arrive(&key, &kim, other, "agenda elsewhere", &[])
+        .await;
     assert_eq!(found(&world, &lee, "agenda").await, [""; 0]);
     assert_eq!(indexed(&world, &kim).await, 0);
     assert_eq!(differing(&world).await, [""; 0]);

@@ -6,6 +6,7 @@ use axum::http::Method;
 use doran_contract::RoomId;
 use doran_testkit::Reply;
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 
 use crate::world::{Person, World};
 
@@ -132,6 +133,47 @@ async fn pages_follow_each_other_and_filters_narrow() {
         told.contents(&told.kim, "점심", "&hasFile=true").await,
         [""; 0]
     );
+}
+
+/// Puts a message into the tables again and again, as if it had been said that often: far quicker.
+async fn multiply(told: &Told, id: &Value, times: i32) {
+    for (table, key) in [("messages", "id"), ("message_tokens", "message_id")] {
+        let sql = format!(
+            "insert into {table}
+             select (jsonb_populate_record(
+                 t, jsonb_build_object('{key}', md5(n::text)::uuid, 'seq', t.seq + n)
+             )).*
+             from {table} t
+             cross join generate_series(1, $2) n
+             where t.{key} = $1::uuid"
+        );
+        let multiplied = sqlx::query(AssertSqlSafe(sql))
+            .bind(id.as_str())
+            .bind(times);
+        multiplied.execute(&told.world.pool()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_found_behind_more_messages_than_one_search_opens() {
+    let told = told(&[]).await;
+    let keyring = &told.world.platform.keyring;
+    let key = keyring.key(told.kim.id).await.unwrap().unwrap();
+    let files = ["영수증.txt"];
+    let arrived = told
+        .world
+        .arrive(&key, &told.kim, told.room, "점심 영수증", &files);
+    arrived.await;
+    let said = told.world.say(&told.kim, told.room, "점심").await;
+    assert_eq!(told.contents(&told.lee, "점심", "").await.len(), 2);
+    multiply(&told, &said.data()["id"], 5_001).await;
+    let with_file = told.search(&told.lee, "점심", "&hasFile=true").await;
+    assert_eq!(contents(with_file.data()), ["점심 영수증"]);
+    assert_eq!(with_file.data()["nextCursor"], Value::Null);
+    let without = told.contents(&told.lee, "점심", "&hasFile=false&limit=2");
+    assert_eq!(without.await, ["점심"; 2]);
+    let other = told.contents(&told.lee, "영수증", "&hasFile=false");
+    assert_eq!(other.await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

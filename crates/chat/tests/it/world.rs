@@ -10,14 +10,22 @@ use axum::http::Method;
 use chrono::{DateTime, TimeDelta};
 use clap::Parser;
 use doran_contract::{
-    RoomId, SessionId, UserId,
-    events::{UserCreated, UserDeleted, UserErased, UserRoleChanged, UserStatusChanged},
+    ClientMessageId, FileId, MessageId, RoomId, SessionId, UserId,
+    events::{
+        AttachedFile, MessageSent, UserCreated, UserDeleted, UserErased, UserRoleChanged,
+        UserStatusChanged,
+    },
+    message::{ContentType, SenderType},
     subject,
     user::{Role, UserStatus},
 };
 use doran_eventstore::{CommandContext, Lane, LogReader, NewEvent, Position, event_id};
 use doran_platform::{
-    Clock, Config, Lifecycle, Platform, access_token::Signer, profile::PersonalData,
+    Clock, Config, Lifecycle, Platform,
+    access_token::Signer,
+    attachments::name_field,
+    keyring::{DataKey, Place},
+    profile::PersonalData,
 };
 use doran_testkit::{Api, Call, Reply, TestDatabase, TestNats, TestPostgres, TestRedis};
 use serde::Serialize;
@@ -198,7 +206,7 @@ impl World {
         self.signer.sign(&claims).unwrap()
     }
 
-    pub(crate) fn context(&self) -> CommandContext {
+    fn context(&self) -> CommandContext {
         CommandContext {
             command_id: self.platform.clock.new_id(),
             time: self.platform.clock.now(),
@@ -212,7 +220,7 @@ impl World {
         }
     }
 
-    pub(crate) async fn append(
+    async fn append(
         &self,
         subject: String,
         event_type: &str,
@@ -274,6 +282,53 @@ impl World {
             .await;
         assert_eq!(reply.status, 201, "{}", reply.body);
         reply
+    }
+
+    /// Puts a message into the log that was sealed some time ago, with files of these names.
+    pub(crate) async fn arrive(
+        &self,
+        key: &DataKey,
+        person: &Person,
+        room_id: RoomId,
+        content: &str,
+        files: &[&str],
+    ) {
+        let mut ctx = self.context();
+        let client_message_id = ClientMessageId::try_from(ctx.command_id.to_string()).unwrap();
+        let message_id = MessageId::derive(room_id, person.id, &client_message_id);
+        ctx.command_id = message_id.as_uuid();
+        let subject = subject::message(room_id, "MessageSent");
+        let event_id = event_id(ctx.command_id, 0);
+        let place = Place {
+            subject: &subject,
+            event_id,
+            field: "content",
+        };
+        let attach = |(index, name): (usize, &&str)| {
+            let field = &name_field(index);
+            AttachedFile {
+                file_id: FileId::new(self.platform.clock.new_id()),
+                name: key.seal(Place { field, ..place }, name),
+                media_type: "text/plain".to_owned(),
+                size: 1,
+                width: None,
+                height: None,
+            }
+        };
+        let sent = MessageSent {
+            message_id,
+            room_id,
+            sender_id: person.id,
+            sender_type: SenderType::User,
+            content: key.seal(place, content),
+            content_type: ContentType::Text,
+            client_message_id,
+            reply_to: None,
+            mentions: Vec::new(),
+            attachments: files.iter().enumerate().map(attach).collect(),
+        };
+        self.append(subject.clone(), "MessageSent", &sent, &ctx)
+            .await;
     }
 
     /// PostgreSQL, as the service reaches it.
