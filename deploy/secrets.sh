@@ -46,6 +46,8 @@ for role in auth user chat store batch; do
 done
 printf 'REDIS_URL=redis://chat:%s@redis:6379/0\n' "$reader" >>chat/environment
 cp kept/signing.pem auth/
+# The mail server is somebody else's, so its address is written into kept/ by hand.
+[ ! -s kept/smtp.url ] || printf "SMTP_URL='%s'\n" "$(cat kept/smtp.url)" >>user/environment
 
 # A health check may say ping. The gateway runs the scripts of its limiter and of presence, on their
 # keys alone; the doctor, with the same user, asks for the version. Chat reads presence.

@@ -39,6 +39,7 @@ const TEXT = {
   UNSUPPORTED_MEDIA_TYPE: "Files of this kind are not taken, or this one is not what its name says.",
   UNAVAILABLE: "The server is busy right now. Try again in a moment.",
   PROJECTION_LAG: "The server is still catching up. Try again in a moment.",
+  LOG_FULL: "The server has no room left for anything new. Reading goes on; try again later.",
   FATE_UNKNOWN: "It is not certain that this arrived. Try again: it will not be doubled.",
   UNSUPPORTED: "The server does not offer this.",
   INTERNAL: "Something went wrong on the server. Try again.",

@@ -93,7 +93,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         (pool, positions),
     ));
     let ending = platform.run_policy(EndWithAccount(Service::clone(&service)));
-    let probes = vec![platform.nats_probe(), database, ending];
+    let probes = vec![
+        platform.nats_probe(),
+        platform.nats_store_probe(),
+        database,
+        ending,
+    ];
     let routes = routes::routes().with_state(Service::clone(&service));
     Box::pin(offer(platform, service)).await?;
     Ok(Role { routes, probes })

@@ -65,7 +65,12 @@ pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, Sta
         .await
         .map_err(StartError::Endpoints)?;
     let running = runner::start(&service, timing);
-    let probes = vec![platform.nats_probe(), database, running];
+    let probes = vec![
+        platform.nats_probe(),
+        platform.nats_store_probe(),
+        database,
+        running,
+    ];
     Ok(Role {
         routes: routes::routes().with_state(service),
         probes,

@@ -104,6 +104,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let redis = redis.probe("presence is unknown");
     let probes = vec![
         platform.nats_probe(),
+        platform.nats_store_probe(),
         database,
         redis,
         following,

@@ -63,6 +63,8 @@ pub enum ErrorCode {
     Unsupported,
     Unavailable,
     ProjectionLag,
+    /// The log has no room left; reading goes on.
+    LogFull,
     FateUnknown,
     Internal,
 }
@@ -89,7 +91,7 @@ impl ErrorCode {
             Self::ValidationFailed => 422,
             Self::RateLimited => 429,
             Self::Internal => 500,
-            Self::Unavailable | Self::ProjectionLag => 503,
+            Self::Unavailable | Self::ProjectionLag | Self::LogFull => 503,
             Self::FateUnknown => 504,
         }
     }
@@ -110,7 +112,7 @@ impl ErrorCode {
             | Self::RoomFull
             | Self::PreconditionFailed => Self::Conflict,
             Self::QuotaExceeded => Self::TooLarge,
-            Self::ProjectionLag => Self::Unavailable,
+            Self::ProjectionLag | Self::LogFull => Self::Unavailable,
             Self::BadRequest
             | Self::Unauthenticated
             | Self::TokenExpired
@@ -132,7 +134,11 @@ impl ErrorCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::RateLimited | Self::Unavailable | Self::ProjectionLag | Self::FateUnknown
+            Self::RateLimited
+                | Self::Unavailable
+                | Self::ProjectionLag
+                | Self::LogFull
+                | Self::FateUnknown
         )
     }
 }

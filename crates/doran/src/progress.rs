@@ -1,4 +1,5 @@
 //! How far long work is: a bar on a terminal, plain lines elsewhere; always on standard error.
+//! Where nobody knows how much there is to do, what has been done and for how long it has run.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -9,6 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// Between two plain lines.
 const PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks of a spinner.
+const TURN: Duration = Duration::from_millis(100);
 
 pub(crate) enum Progress {
     Bar(ProgressBar),
@@ -49,6 +52,51 @@ impl Progress {
     pub(crate) fn end(self) {
         match self {
             Self::Bar(bar) => bar.finish_and_clear(),
+            Self::Lines { .. } => {}
+        }
+    }
+}
+
+/// Work without a known end.
+pub(crate) enum Activity {
+    Spinner(ProgressBar),
+    Lines { said: String, last: Instant },
+}
+
+impl Activity {
+    pub(crate) fn new() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self::Lines {
+                said: String::new(),
+                last: Instant::now(),
+            };
+        }
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let spinner = ProgressBar::new_spinner().with_style(style);
+        spinner.enable_steady_tick(TURN);
+        Self::Spinner(spinner)
+    }
+
+    /// What it does now, or has done so far.
+    pub(crate) fn at(&mut self, what: &str) {
+        match self {
+            Self::Spinner(spinner) => spinner.set_message(what.to_owned()),
+            Self::Lines { said, last } => {
+                if said == what || (!said.is_empty() && last.elapsed() < PAUSE) {
+                    return;
+                }
+                // Nobody has to listen.
+                writeln!(io::stderr(), "{what}").ok();
+                what.clone_into(said);
+                *last = Instant::now();
+            }
+        }
+    }
+
+    pub(crate) fn end(self) {
+        match self {
+            Self::Spinner(spinner) => spinner.finish_and_clear(),
             Self::Lines { .. } => {}
         }
     }

@@ -96,7 +96,11 @@ pub enum ExecuteError<E> {
     /// No answer came in time. Only the same command with the same id may be sent again.
     #[error("the event log did not say whether it stored the events")]
     FateUnknown,
-    /// The log refuses the events for good: too large, full, not permitted. Nothing is written.
+    /// The log has no room left. Nothing is written; the same command may be sent again when
+    /// somebody has made room.
+    #[error("the event log is full")]
+    Full(#[source] BoxError),
+    /// The log refuses the events for good: too large, not permitted. Nothing is written.
     #[error("the event log does not take the events")]
     Rejected(#[source] BoxError),
     /// The aggregate's history cannot be read by this build.

@@ -73,7 +73,8 @@ pub(crate) async fn append(
                 });
             }
             Answer::Never(reason) if !maybe_stored => return Err(AppendError::Rejected(reason)),
-            Answer::Never(_) => return Err(AppendError::FateUnknown),
+            Answer::Full(reason) if !maybe_stored => return Err(AppendError::Full(reason)),
+            Answer::Never(_) | Answer::Full(_) => return Err(AppendError::FateUnknown),
             Answer::NotNow(reason) => reason,
             Answer::Silence => {
                 maybe_stored = true;

@@ -115,6 +115,7 @@ impl Lane {
         sent.map_err(|not_sent| match not_sent {
             Answer::Never(reason) => AppendError::Rejected(reason),
             Answer::NotNow(reason) => AppendError::Unavailable(reason),
+            Answer::Full(reason) => AppendError::Full(reason),
             Answer::Stored(_) | Answer::Conflict | Answer::Silence => AppendError::FateUnknown,
         })
     }
@@ -146,6 +147,7 @@ impl InFlight {
                 Answer::Never(reason) if !maybe_stored => {
                     return Err(AppendError::Rejected(reason));
                 }
+                Answer::Full(reason) if !maybe_stored => return Err(AppendError::Full(reason)),
                 Answer::NotNow(reason) if is_over && !maybe_stored => {
                     return Err(AppendError::Unavailable(reason));
                 }
@@ -153,7 +155,9 @@ impl InFlight {
                     return Err(AppendError::FateUnknown);
                 }
                 // A lane has no guard that could break.
-                Answer::Never(_) | Answer::Conflict => return Err(AppendError::FateUnknown),
+                Answer::Never(_) | Answer::Full(_) | Answer::Conflict => {
+                    return Err(AppendError::FateUnknown);
+                }
                 Answer::Silence => maybe_stored = true,
                 Answer::NotNow(_) => {}
             }
@@ -229,6 +233,7 @@ fn count_unless_stored(error: Option<&AppendError>) {
     match error {
         Some(AppendError::Unavailable(_)) => count("unavailable"),
         Some(AppendError::FateUnknown) => count("fate_unknown"),
+        Some(AppendError::Full(_)) => count("full"),
         Some(AppendError::Rejected(_)) => count("rejected"),
         None => {}
     }

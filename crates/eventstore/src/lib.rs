@@ -111,7 +111,7 @@ pub use claim::{Claim, ClaimAction, claim_subject};
 pub use envelope::event_id;
 pub use lane::{Appended, InFlight, Lane, NewEvent};
 pub use position::{InvalidPosition, Position};
-pub use publish::AppendError;
+pub use publish::{AppendError, is_full};
 pub use reader::{Follow, LogChanged, LogReader, ReadError, Start};
 pub use recorded::{DecodeError, NotRecorded, Recorded, Schema, Upcaster};
 pub use store::{AggregateState, JetStreamStore, MemoryLog, MemoryStore, SnapshotPolicy};

@@ -28,7 +28,10 @@ pub enum AppendError {
     /// No answer came in time. Only the identical event may be sent again.
     #[error("the event log did not say whether it stored the event")]
     FateUnknown,
-    /// The log refuses the event for good: too large, full, id used for another event.
+    /// The server has no room left. It was not stored; no try helps until somebody makes room.
+    #[error("the event log is full")]
+    Full(#[source] BoxError),
+    /// The log refuses the event for good: too large, id used for another event.
     #[error("the event log does not take the event")]
     Rejected(#[source] BoxError),
 }
@@ -49,6 +52,8 @@ pub(crate) enum Answer {
     Conflict,
     /// Not stored this time, and worth another try.
     NotNow(BoxError),
+    /// Not stored, and not before the server has room again.
+    Full(BoxError),
     /// Not stored, and no try will change that.
     Never(BoxError),
     /// It may be stored or not, also later.
@@ -94,6 +99,31 @@ pub(crate) async fn answer(ack: PublishAckFuture, deadline: Deadline) -> Answer 
     }
 }
 
+/// Whether the reason for a failure is that the server has no room left. For those who write
+/// elsewhere than in the log, such as into buckets.
+pub fn is_full(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let reason = error.downcast_ref::<jetstream::Error>();
+        if reason.is_some_and(|reason| tells_of_no_room(reason.error_code())) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The limit of the server, of the account, and of a stream or its disk.
+fn tells_of_no_room(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::INSUFFICIENT_RESOURCES
+            | ErrorCode::STORAGE_RESOURCES_EXCEEDED
+            | ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
+            | ErrorCode::STREAM_STORE_FAILED
+    )
+}
+
 fn refusal(error: PublishError) -> Answer {
     let Some(reason) = error
         .source()
@@ -112,6 +142,7 @@ fn refusal(error: PublishError) -> Answer {
         | ErrorCode::STREAM_EXPECTED_LAST_SEQ_PER_SUBJECT_NOT_READY
         | ErrorCode::ATOMIC_PUBLISH_INCOMPLETE_BATCH
         | ErrorCode::ATOMIC_PUBLISH_TOO_MANY_INFLIGHT => Answer::NotNow(error.into()),
+        code if tells_of_no_room(code) => Answer::Full(error.into()),
         _ if matches!(reason.code(), 429 | 503) => Answer::NotNow(error.into()),
         _ => Answer::Never(error.into()),
     }
@@ -147,6 +178,17 @@ mod tests {
         assert!(matches!(incomplete, Answer::NotNow(_)));
         let too_large = answered(PublishErrorKind::Other, 400, 10054);
         assert!(matches!(too_large, Answer::Never(_)));
+    }
+
+    #[test]
+    fn a_server_without_room_is_full() {
+        for (status, code) in [(503, 10023), (500, 10047), (400, 10002), (503, 10077)] {
+            let full = answered(PublishErrorKind::Other, status, code);
+            let Answer::Full(error) = full else {
+                panic!("{full:?}");
+            };
+            assert!(is_full(error.as_ref()), "{code}");
+        }
     }
 
     #[test]

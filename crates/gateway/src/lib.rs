@@ -70,6 +70,7 @@ fn with_probes(health: Health, gateway: &Gateway) -> Health {
     let health = services.into_iter().fold(health, Health::with);
     health
         .with(gateway.platform.nats_probe())
+        .with(gateway.platform.nats_store_probe())
         .with(gateway.contact.probe())
         .with(gateway.redis.probe(WITHOUT_REDIS))
 }

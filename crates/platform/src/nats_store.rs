@@ -1,6 +1,10 @@
 //! How full the disk of the log is, as each server of it says.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_nats::Client;
 use futures_util::StreamExt;
@@ -10,9 +14,12 @@ use tokio::time::{interval, timeout};
 use crate::Lifecycle;
 
 const SUBJECT: &str = "$SYS.REQ.SERVER.PING.JSZ";
-const MEASURE_EVERY: Duration = Duration::from_secs(15);
+const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// The servers of a cluster answer one after the other.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What of the room must be free before a full store counts as writable again: what is overwritten
+/// meanwhile would else open and close it.
+const FREE_AGAIN_PERCENT: u64 = 1;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -36,38 +43,113 @@ struct Limits {
     max_storage: u64,
 }
 
+/// Which servers had no room left when they were asked last.
+#[derive(Clone, Default)]
+pub(crate) struct Fullness(Arc<Mutex<BTreeMap<String, bool>>>);
+
+impl Fullness {
+    /// An error names the servers that take nothing.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let servers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full: Vec<_> = servers.iter().filter(|(_, is_full)| **is_full).collect();
+        if full.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = full.into_iter().map(|(name, _)| name.as_str()).collect();
+        let names = names.join(", ");
+        Err(format!(
+            "{names} has no room left, so nothing can be written"
+        ))
+    }
+
+    fn note(&self, server: &str, usage: &Usage, limits: &Limits) -> bool {
+        let mut servers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_full = servers.entry(server.to_owned()).or_default();
+        *is_full = is_full_now(*is_full, usage.storage, limits.max_storage);
+        *is_full
+    }
+}
+
+/// The server refuses what comes once it has more than its limit.
+fn is_full_now(was_full: bool, used: u64, limit: u64) -> bool {
+    if was_full {
+        used.saturating_mul(100) > limit.saturating_mul(100 - FREE_AGAIN_PERCENT)
+    } else {
+        used > limit
+    }
+}
+
 /// Shows it until the process stops.
-pub(crate) fn measure(client: &Client, lifecycle: &Lifecycle) {
+pub(crate) fn measure(client: &Client, lifecycle: &Lifecycle) -> Fullness {
+    let fullness = Fullness::default();
     let (client, stopping) = (client.clone(), lifecycle.stopping().clone());
+    let noted = fullness.clone();
     lifecycle.spawn(async move {
         let mut looks = interval(MEASURE_EVERY);
         while stopping.run_until_cancelled(looks.tick()).await.is_some() {
             // No answer says that it is the last, so well is what takes all of the time.
-            if let Ok(Err(error)) = timeout(PATIENCE, ask(&client)).await {
+            if let Ok(Err(error)) = timeout(PATIENCE, ask(&client, &noted)).await {
                 tracing::debug!(error, "cannot ask how full the store is");
             }
         }
     });
+    fullness
 }
 
-async fn ask(client: &Client) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn ask(
+    client: &Client,
+    fullness: &Fullness,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let inbox = client.new_inbox();
     let mut answers = client.subscribe(inbox.clone()).await?;
     let question = r#"{"config":true}"#.into();
     client.publish_with_reply(SUBJECT, inbox, question).await?;
     while let Some(answer) = answers.next().await {
         let Answer { server, data } = serde_json::from_slice(&answer.payload)?;
-        let Some(limits) = data.config else { continue };
-        let show = |name: &'static str, bytes| {
-            metrics::gauge!(name, "server" => server.name.clone()).set(as_figure(bytes));
+        let Some(limits) = &data.config else { continue };
+        let show = |name: &'static str, figure| {
+            metrics::gauge!(name, "server" => server.name.clone()).set(as_figure(figure));
         };
         show("nats_store_bytes", data.storage);
         show("nats_store_limit_bytes", limits.max_storage);
+        let is_full = fullness.note(&server.name, &data, limits);
+        show("nats_store_full", is_full.into());
     }
     Ok(())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
-fn as_figure(bytes: u64) -> f64 {
-    bytes as f64
+fn as_figure(figure: u64) -> f64 {
+    figure as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_is_full_beyond_its_limit_and_until_a_hundredth_is_free() {
+        assert!(!is_full_now(false, 1000, 1000));
+        assert!(is_full_now(false, 1001, 1000));
+        assert!(is_full_now(true, 991, 1000));
+        assert!(!is_full_now(true, 990, 1000));
+    }
+
+    #[test]
+    fn a_full_server_is_named() {
+        let fullness = Fullness::default();
+        let note = |server, storage| {
+            let usage = Usage {
+                storage,
+                config: None,
+            };
+            fullness.note(server, &usage, &Limits { max_storage: 1000 })
+        };
+        assert!(!note("doran-1", 10));
+        assert_eq!(fullness.check(), Ok(()));
+        assert!(note("doran-2", 1001));
+        assert!(fullness.check().unwrap_err().starts_with("doran-2 has"));
+        assert!(!note("doran-2", 10));
+        assert_eq!(fullness.check(), Ok(()));
+    }
 }

@@ -19,7 +19,7 @@ use crate::{
     http::Probe,
     keyring::{Keyring, KeyringError},
     nats::{self, NatsError},
-    nats_store,
+    nats_store::{self, Fullness},
     password::Passwords,
     profile::Profiles,
     secret::{MasterKey, SecretError},
@@ -62,6 +62,7 @@ pub struct Shared {
     pub users: Users,
     pub profiles: Profiles,
     pub sessions: Sessions,
+    fullness: Fullness,
     rooms: OnceCell<Rooms>,
 }
 
@@ -83,7 +84,7 @@ impl Platform {
     ) -> Result<Self, StartError> {
         let master_key = master_key(&config)?;
         let nats = nats::connect(&config, &format!("doran {role}")).await?;
-        nats_store::measure(&nats, &lifecycle);
+        let fullness = nats_store::measure(&nats, &lifecycle);
         let js = jetstream::new(nats.clone());
         let durability = check(&config, &js).await?;
         let verifier = Verifier::new(clock.clone());
@@ -107,6 +108,7 @@ impl Platform {
             verifier,
             users,
             sessions,
+            fullness,
             rooms: OnceCell::new(),
             config,
             clock,
@@ -157,6 +159,13 @@ impl Platform {
                 }
             }
         })
+    }
+
+    /// Asks whether the log takes events. Reading goes on when it is full, so a load balancer must
+    /// not take the role away.
+    pub fn nats_store_probe(&self) -> Probe {
+        let fullness = self.fullness.clone();
+        Probe::optional("nats_store", move || std::future::ready(fullness.check()))
     }
 }
 

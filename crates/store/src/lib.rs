@@ -72,7 +72,13 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     audit::offer(platform, commands::SOURCE, read_side()?)
         .await
         .map_err(StartError::Endpoints)?;
-    let probes = vec![platform.nats_probe(), database, deleting, letting_go];
+    let probes = vec![
+        platform.nats_probe(),
+        platform.nats_store_probe(),
+        database,
+        deleting,
+        letting_go,
+    ];
     Ok(Role {
         routes: routes::routes().with_state(service),
         probes,

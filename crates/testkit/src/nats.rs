@@ -32,7 +32,7 @@ impl TestNats {
         Self::start_with(Sync::Always).await
     }
 
-    /// A server that acknowledges from memory.
+    /// A server with another idea of what it acknowledges.
     pub async fn start_with(sync: Sync) -> Self {
         blocking("nats-server", move || {
             let data = DataFolder::temporary()?;

@@ -73,7 +73,12 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         (pool, positions),
     );
     let erasing = platform.run_policy(EraseDeleted(service.clone()));
-    let probes = vec![platform.nats_probe(), database, erasing];
+    let probes = vec![
+        platform.nats_probe(),
+        platform.nats_store_probe(),
+        database,
+        erasing,
+    ];
     upkeep::offer(&service)
         .await
         .map_err(StartError::Endpoints)?;

@@ -228,6 +228,18 @@ impl Socket {
         }
     }
 
+    /// The next refusal.
+    pub(crate) async fn until_error(&mut self) -> Value {
+        loop {
+            let next = timeout(PATIENCE, self.0.next()).await.unwrap();
+            let text = next.unwrap().unwrap().into_text().unwrap();
+            match serde_json::from_str::<Value>(&text) {
+                Ok(frame) if frame["type"] == "error" => return frame,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
     /// Until so much is said to be unread.
     async fn until_unread(&mut self, count: u64) {
         while self.until("unread").await["unreadCount"] != count {}

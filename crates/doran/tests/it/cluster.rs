@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -11,10 +12,14 @@ use std::{
 };
 
 use async_nats::jetstream;
-use doran_platform::{access_token::Signer, secret::MasterKey};
+use chrono::{DateTime, Utc};
+use doran_platform::{Clock, access_token::Signer, secret::MasterKey};
 use doran_testkit::{TestCluster, TestDatabase, TestPostgres, TestRedis};
-use futures_util::future::{join, join_all};
-use reqwest::StatusCode;
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
@@ -37,6 +42,7 @@ const GLANCE: Duration = Duration::from_millis(50);
 struct System {
     gateways: Vec<Process>,
     cluster: TestCluster,
+    variables: Vec<(String, String)>,
     _database: TestDatabase,
     _redis: TestRedis,
     _keys: TempDir,
@@ -68,6 +74,7 @@ impl System {
         Self {
             gateways: vec![gateway(), gateway()],
             cluster,
+            variables,
             _database: database,
             _redis: redis,
             _keys: keys,
@@ -294,4 +301,108 @@ fn add(all: &mut BTreeMap<String, Vec<Seen>>, more: BTreeMap<String, Vec<Seen>>)
     for (room, messages) in more {
         all.entry(room).or_default().extend(messages);
     }
+}
+
+/// Seconds between two times that the job is due.
+const EVERY: i64 = 2;
+/// Before runs begin in the second that they are due again.
+const OUTAGE_MS: i64 = 8000;
+const JOB: &str = "daily-report";
+
+/// Lets somebody be an administrator, and waits until that is known.
+async fn promote(system: &System, person: &Person, name: &str) {
+    let email = format!("{name}@example.com");
+    let promoted =
+        Run::of(doran(&["users", "promote", &email]).envs(system.variables.clone())).await;
+    assert_eq!(promoted.code, 0, "{promoted:?}");
+    let asked = async || person.call(Method::GET, "/api/batch/jobs", None).await;
+    while asked().await.status != StatusCode::OK {
+        sleep(GLANCE).await;
+    }
+}
+
+async fn change_job(person: &Person, change: &Value) {
+    let path = format!("/api/batch/jobs/{JOB}");
+    let changed = person.send(Method::PATCH, &path, change).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.data);
+}
+
+/// The runs that the tables have, the oldest first.
+async fn runs(person: &Person) -> Vec<Value> {
+    let path = format!("/api/batch/runs?job={JOB}&limit=100");
+    let page = person.call(Method::GET, &path, None).await;
+    let mut runs = page.data["items"].as_array().cloned().unwrap_or_default();
+    runs.sort_by_key(started);
+    runs
+}
+
+/// Waits until so many of those runs have begun.
+async fn until_runs(person: &Person, is_one: impl Fn(&Value) -> bool, count: usize) {
+    while runs(person).await.iter().filter(|run| is_one(run)).count() < count {
+        sleep(GLANCE).await;
+    }
+}
+
+fn now_ms() -> i64 {
+    Clock::system().now().timestamp_millis()
+}
+
+/// Milliseconds of Unix time.
+fn started(run: &Value) -> i64 {
+    let at: DateTime<Utc> = run["startedAt"].as_str().unwrap().parse().unwrap();
+    at.timestamp_millis()
+}
+
+/// Due jobs in the queue.
+async fn due(js: &jetstream::Context) -> usize {
+    let stream = js.get_stream("SCHEDULE").await.unwrap();
+    let subjects = stream.info_with_subjects("due.*").await.unwrap();
+    subjects.count().await
+}
+
+/// Each time that the job was due made one run: no two began in one period, but for those that had
+/// to wait while nobody led, and in all there are no more than periods.
+fn assert_once_each_time(runs: &[Value], outage_ms: &Range<i64>) {
+    let period = |run: &Value| started(run) / (EVERY * 1000);
+    let undisturbed = runs.iter().filter(|run| !outage_ms.contains(&started(run)));
+    let periods: Vec<_> = undisturbed.map(period).collect();
+    assert!(
+        periods.is_sorted_by(|one, next| one < next),
+        "{periods:?} {runs:?}"
+    );
+    let (first, last) = (runs.first().unwrap(), runs.last().unwrap());
+    let most = period(last) - period(first) + 1;
+    assert!(i64::try_from(runs.len()).unwrap() <= most, "{runs:?}");
+}
+
+#[tokio::test]
+async fn a_schedule_makes_one_run_each_time_and_goes_on_after_its_leader_was_killed() {
+    let system = System::start().await;
+    let kim = Person::at(system.gateways[0].base())
+        .register_as("kim")
+        .await;
+    promote(&system, &kim, "kim").await;
+    let js = jetstream::new(system.cluster.client().await);
+    change_job(&kim, &json!({ "schedule": format!("*/{EVERY} * * * * *") })).await;
+    let fired = until_runs(&kim, |_| true, 2);
+    timeout(LIMIT, fired).await.unwrap();
+
+    let killed_ms = now_ms();
+    system.cluster.kill_leader(&js, "SCHEDULE").await;
+    // What was due while nobody led is run as soon as the log takes events again.
+    let settled_ms = killed_ms + OUTAGE_MS;
+    let fired = until_runs(&kim, |run| started(run) > settled_ms, 2);
+    timeout(LIMIT, fired).await.unwrap();
+
+    change_job(&kim, &json!({ "paused": true })).await;
+    let ended = timeout(LIMIT, async {
+        loop {
+            let runs = runs(&kim).await;
+            if due(&js).await == 0 && runs.iter().all(|run| run["state"] == "succeeded") {
+                return runs;
+            }
+            sleep(GLANCE).await;
+        }
+    });
+    assert_once_each_time(&ended.await.unwrap(), &(killed_ms..settled_ms));
 }

@@ -13,6 +13,7 @@ mod distributed;
 mod erasure;
 mod events;
 mod files;
+mod full_store;
 mod golden;
 mod help;
 mod jobs;

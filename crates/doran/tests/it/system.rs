@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::PathBuf, thread};
 
 use async_nats::{Client, HeaderMap};
 use doran_platform::{access_token::Signer, secret::MasterKey};
-use doran_testkit::{NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
+use doran_testkit::{self as testkit, NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
 use tempfile::TempDir;
 
 use crate::{
@@ -49,6 +49,14 @@ impl System {
     pub(crate) async fn with_flags(flags: &[&str]) -> Self {
         let ground = Ground::prepare().await;
         let gateway = Process::start(&[&["all"], flags].concat(), ground.variables());
+        ground.carry(gateway, Vec::new())
+    }
+
+    /// As [`System::in_one_process`], with so much room for the log.
+    pub(crate) async fn with_room(bytes: u64) -> Self {
+        let nats = TestNats::start_with(testkit::Sync::AlwaysWithin { bytes }).await;
+        let ground = Ground::prepare_on(nats, TestRedis::database().await).await;
+        let gateway = Process::start(&["all", "--dev", "--no-limits"], ground.variables());
         ground.carry(gateway, Vec::new())
     }
 
@@ -245,11 +253,15 @@ impl Ground {
     }
 
     async fn prepare_with(redis: TestRedis) -> Self {
+        Self::prepare_on(TestNats::start().await, redis).await
+    }
+
+    async fn prepare_on(nats: TestNats, redis: TestRedis) -> Self {
         let folder = tempfile::tempdir().unwrap();
         MasterKey::open_or_create(&folder.path().join("master.key")).unwrap();
         Signer::open_or_create(&folder.path().join("signing.pem")).unwrap();
         let ground = Self {
-            nats: TestNats::start().await,
+            nats,
             database: TestPostgres::database().await,
             redis,
             folder,

@@ -173,7 +173,9 @@ fn aggregate_error<E: std::error::Error>(error: ExecuteError<E>) -> AggregateErr
         ExecuteError::Conflict
         | ExecuteError::PreconditionFailed { .. }
         | ExecuteError::IdempotencyMismatch => AggregateError::AggregateConflict,
-        ExecuteError::Unavailable(source) => AggregateError::DatabaseConnectionError(source),
+        ExecuteError::Unavailable(source) | ExecuteError::Full(source) => {
+            AggregateError::DatabaseConnectionError(source)
+        }
         ExecuteError::FateUnknown => AggregateError::DatabaseConnectionError(
             ExecuteError::<E>::FateUnknown.to_string().into(),
         ),

@@ -245,6 +245,7 @@ impl<E> ExecuteError<E> {
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::Unavailable(_) => "unavailable",
             Self::FateUnknown => "fate_unknown",
+            Self::Full(_) => "full",
             Self::Rejected(_) => "rejected",
             Self::Corrupt(_) => "corrupt",
         }
@@ -265,6 +266,7 @@ impl<E> From<AppendError> for ExecuteError<E> {
         match error {
             AppendError::Unavailable(source) => Self::Unavailable(source),
             AppendError::FateUnknown => Self::FateUnknown,
+            AppendError::Full(source) => Self::Full(source),
             AppendError::Rejected(source) => Self::Rejected(source),
         }
     }

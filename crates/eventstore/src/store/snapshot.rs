@@ -136,7 +136,7 @@ impl Snapshots {
         };
         match answer {
             Answer::Stored(_) => Ok(()),
-            Answer::NotNow(reason) | Answer::Never(reason) => Err(reason),
+            Answer::NotNow(reason) | Answer::Full(reason) | Answer::Never(reason) => Err(reason),
             Answer::Conflict | Answer::Silence => Err("no acknowledgement came".into()),
         }
     }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use doran_contract::{Answer, ErrorCode, FieldError};
-use doran_eventstore::{AppendError, ExecuteError, LoadError, ReadError};
+use doran_eventstore::{AppendError, ExecuteError, LoadError, ReadError, is_full};
 use doran_projection::WaitError;
 use serde_json::json;
 
@@ -20,6 +20,9 @@ use crate::{
     profile::ProfileError,
     ws_ticket::TicketError,
 };
+
+/// Somebody has to make room first.
+const LOG_FULL_RETRY_S: u64 = 30;
 
 /// A refusal with its stable code. Not every refusal is a fault: only 5xx are logged.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,7 @@ impl Refusal {
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let retry_after_s = match code {
             ErrorCode::Unavailable | ErrorCode::ProjectionLag | ErrorCode::RateLimited => Some(1),
+            ErrorCode::LogFull => Some(LOG_FULL_RETRY_S),
             _ => None,
         };
         Self {
@@ -67,12 +71,24 @@ impl Refusal {
         Self::new(ErrorCode::Internal, "something went wrong here")
     }
 
-    /// A dependency is away. Nothing was written.
+    /// A dependency is away, or has no room left. Nothing was written.
     pub fn unavailable(what: &'static str, error: &(dyn Error + 'static)) -> Self {
+        if is_full(error) {
+            return Self::log_full(error);
+        }
         tracing::warn!(error = %chain(error), what, "a dependency does not answer");
         Self::new(
             ErrorCode::Unavailable,
             format!("{what} does not answer, try again"),
+        )
+    }
+
+    /// The log has no room left. Nothing was written.
+    fn log_full(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error = %chain(error), "the log is full; docs/operations.md says what to do");
+        Self::new(
+            ErrorCode::LogFull,
+            "there is no room left to write; reading goes on",
         )
     }
 
@@ -138,6 +154,7 @@ where
                 "this idempotency key was used with another body",
             ),
             ExecuteError::Unavailable(source) => Self::unavailable("the log", source.as_ref()),
+            ExecuteError::Full(source) => Self::log_full(source.as_ref()),
             ExecuteError::FateUnknown => Self::new(
                 ErrorCode::FateUnknown,
                 "the log did not answer; try again with the same key",
@@ -152,6 +169,7 @@ impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Unavailable(source) => Self::unavailable("the log", source.as_ref()),
+            AppendError::Full(source) => Self::log_full(source.as_ref()),
             AppendError::FateUnknown => Self::new(
                 ErrorCode::FateUnknown,
                 "the log did not answer; try again with the same id",

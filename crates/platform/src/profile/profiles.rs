@@ -1,6 +1,6 @@
 //! Profiles folded from the log and kept opened for as long as nothing changes them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use doran_contract::{
@@ -11,6 +11,7 @@ use doran_contract::{
 };
 use doran_eventstore::{DecodeError, LogReader, ReadError, Recorded};
 use moka::future::Cache;
+use tokio::time::{Instant, sleep};
 
 use super::{Facts, Name, SealedPersonalData};
 use crate::{
@@ -23,6 +24,9 @@ use crate::{
 const CACHED_PROFILES: u64 = 50_000;
 /// Events that are read of one person at most; far more than anybody has.
 const MAX_EVENTS: usize = 100_000;
+/// What a replica may take to have an acknowledged event.
+const CATCH_UP: Duration = Duration::from_secs(1);
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// A person, and the sequence of the newest event that this says.
 #[derive(Clone, Debug)]
@@ -90,24 +94,10 @@ impl Profiles {
         if let Some(profile) = known.filter(|profile| profile.sequence >= sequence) {
             return Ok(Some(profile));
         }
-        let from = self
-            .users
-            .get(user)
-            .map_or(1, |account| account.first_sequence);
-        let events = self
-            .log
-            .read(&format!("{USER}.{user}.*"), from, MAX_EVENTS)
-            .await?;
+        let events = self.events(user, sequence).await?;
         let Some(profile) = self.fold(&events).await? else {
             return Ok(None);
         };
-        let reached = profile.sequence;
-        if reached < sequence {
-            return Err(ProfileError::Stale {
-                wanted: sequence,
-                reached,
-            });
-        }
         let profile = Arc::new(profile);
         self.cache.insert(user, Arc::clone(&profile)).await;
         if self.users.ending(user).is_some() {
@@ -116,6 +106,29 @@ impl Profiles {
             return Ok(None);
         }
         Ok(Some(profile))
+    }
+
+    /// What happened to the person, with at least the event at `sequence`: of three nodes the one
+    /// that is asked may not have yet what another one acknowledged.
+    async fn events(&self, user: UserId, sequence: u64) -> Result<Vec<Recorded>, ProfileError> {
+        let subjects = format!("{USER}.{user}.*");
+        let account = self.users.get(user);
+        let from = account.map_or(1, |account| account.first_sequence);
+        let deadline = Instant::now() + CATCH_UP;
+        loop {
+            let events = self.log.read(&subjects, from, MAX_EVENTS).await?;
+            let reached = events.last().map_or(0, |event| event.sequence);
+            if reached >= sequence {
+                return Ok(events);
+            }
+            if Instant::now() >= deadline {
+                return Err(ProfileError::Stale {
+                    wanted: sequence,
+                    reached,
+                });
+            }
+            sleep(GLANCE).await;
+        }
     }
 
     /// Holds nothing of the person in memory any more.

@@ -249,6 +249,11 @@ pub const EVERY: &[Metric] = &[
         "Bytes on disk that JetStream may use, by server.",
     ),
     gauge(
+        "nats_store_full",
+        Unit::Count,
+        "1 while the server has no room left and refuses what is written, by server.",
+    ),
+    gauge(
         "postgres_pool_connections",
         Unit::Count,
         "Connections to PostgreSQL, by schema and state: used, idle.",

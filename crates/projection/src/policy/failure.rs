@@ -51,9 +51,10 @@ impl<E: std::error::Error + Send + Sync + 'static> From<ExecuteError<E>> for Fai
             | ExecuteError::IdempotencyMismatch
             | ExecuteError::Rejected(_)
             | ExecuteError::Corrupt(_) => Self::permanent(error),
-            ExecuteError::Conflict | ExecuteError::Unavailable(_) | ExecuteError::FateUnknown => {
-                Self::transient(error)
-            }
+            ExecuteError::Conflict
+            | ExecuteError::Unavailable(_)
+            | ExecuteError::FateUnknown
+            | ExecuteError::Full(_) => Self::transient(error),
         }
     }
 }

@@ -41,6 +41,8 @@ pub enum NatsUser {
 pub enum Sync {
     /// On disk, as `nats.conf` has it.
     Always,
+    /// On disk, as long as the store has no more than so many bytes.
+    AlwaysWithin { bytes: u64 },
     /// In memory: what services must refuse.
     Sometimes,
 }
@@ -160,19 +162,17 @@ fn greets(port: u16, name: &str) -> bool {
     String::from_utf8_lossy(&greeting).contains(&format!("\"server_name\":\"{name}\""))
 }
 
-/// The project's file; for a server that syncs only sometimes, an altered copy.
+/// The project's file, or an altered copy.
 fn configuration(data: &DataFolder, sync: Sync) -> Result<PathBuf> {
     let original = workspace().join("nats.conf");
-    match sync {
-        Sync::Always => Ok(original),
-        Sync::Sometimes => {
-            let text = fs::read_to_string(original)?;
-            let copy = data.path().join("nats.conf");
-            fs::write(
-                &copy,
-                text.replace("sync_interval: always", "sync_interval: 2m"),
-            )?;
-            Ok(copy)
-        }
-    }
+    let setting = "sync_interval: always";
+    let altered = match sync {
+        Sync::Always => return Ok(original),
+        Sync::AlwaysWithin { bytes } => format!("{setting}\n  max_file_store: {bytes}"),
+        Sync::Sometimes => "sync_interval: 2m".to_owned(),
+    };
+    let text = fs::read_to_string(original)?;
+    let copy = data.path().join("nats.conf");
+    fs::write(&copy, text.replace(setting, &altered))?;
+    Ok(copy)
 }

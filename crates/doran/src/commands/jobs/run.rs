@@ -1,9 +1,6 @@
 //! `doran jobs run`.
 
-use std::{
-    io::{self, Write},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use doran_batch::admin::Jobs;
@@ -13,7 +10,7 @@ use doran_contract::{
 };
 
 use super::{Options, figures, state};
-use crate::output;
+use crate::{output, progress::Activity};
 
 const GLANCE: Duration = Duration::from_millis(200);
 /// A process that is free takes it up at once.
@@ -42,7 +39,10 @@ impl Run {
         let json = self.options.json;
         let run = async |jobs: &Jobs| {
             let run = jobs.start(&self.name, self.is_dry, self.date).await?;
-            until_ended(jobs, run).await
+            let mut activity = Activity::new();
+            let ended = until_ended(jobs, run, &mut activity).await;
+            activity.end();
+            ended
         };
         let run = self.options.with_jobs(run).await?;
         if json {
@@ -57,25 +57,18 @@ impl Run {
     }
 }
 
-/// What is counted meanwhile goes to standard error, whenever it is more.
-async fn until_ended(jobs: &Jobs, id: RunId) -> Result<JobRun> {
+/// Shows what is counted meanwhile.
+async fn until_ended(jobs: &Jobs, id: RunId, activity: &mut Activity) -> Result<JobRun> {
     let wanted_at = Instant::now();
-    let mut said = String::new();
     loop {
-        let run = jobs.run(id).await?;
-        if run.is_none() && wanted_at.elapsed() > TAKEN_UP {
-            bail!("no batch process has taken it up yet; {id} stays due");
-        }
-        if let Some(run) = run {
-            if run.state != RunState::Running {
-                return Ok(run);
+        match jobs.run(id).await? {
+            None if wanted_at.elapsed() > TAKEN_UP => {
+                bail!("no batch process has taken it up yet; {id} stays due");
             }
-            let counted = figures(&run);
-            if counted != said {
-                // Nobody has to listen.
-                writeln!(io::stderr(), "{counted}").ok();
-                said = counted;
-            }
+            None => activity.at("waits for a batch process"),
+            Some(run) if run.state != RunState::Running => return Ok(run),
+            Some(run) if run.figures.is_empty() => activity.at(&format!("{} runs", run.job)),
+            Some(run) => activity.at(&format!("{} runs: {}", run.job, figures(&run))),
         }
         tokio::time::sleep(GLANCE).await;
     }

@@ -188,8 +188,9 @@ fn only_the_front_door_and_the_monitoring_are_published_and_on_this_machine_alon
             }
             let networks = service.strings("networks");
             let is_open = networks.iter().any(|network| *network != "inner");
-            // Chat calls bots.
-            let reaches_out = expected != 0 || service.name.starts_with("chat");
+            // Chat calls bots, user sends mail.
+            let calls_out = ["chat", "chat-2", "user", "user-2"].contains(&service.name.as_str());
+            let reaches_out = expected != 0 || calls_out;
             assert_eq!(is_open, reaches_out, "{}", service.name);
         }
         assert_eq!(compose.network("inner")["internal"], true);
@@ -286,6 +287,29 @@ impl Secrets {
 
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path().join(path)).unwrap()
+    }
+}
+
+#[test]
+fn the_mail_server_that_somebody_writes_down_is_told_to_the_user_service_alone() {
+    let url = "smtp://kim:p%26ss@mail.example.com:587?tls=required&x=$y";
+    let secrets = Secrets::make_with(&[("smtp.url".to_owned(), format!("{url}\n"))]);
+    let script = "set -a; . ./environment; printenv SMTP_URL";
+    for role in [
+        "auth", "user", "chat", "store", "batch", "gateway", "operator",
+    ] {
+        let read = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(secrets.path().join(role))
+            .env_remove("SMTP_URL")
+            .output()
+            .unwrap();
+        let expected = if role == "user" {
+            format!("{url}\n")
+        } else {
+            String::new()
+        };
+        assert_eq!(String::from_utf8(read.stdout).unwrap(), expected, "{role}");
     }
 }
 
