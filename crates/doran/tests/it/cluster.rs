@@ -305,8 +305,6 @@ fn add(all: &mut BTreeMap<String, Vec<Seen>>, more: BTreeMap<String, Vec<Seen>>)
 
 /// Seconds between two times that the job is due.
 const EVERY: i64 = 2;
-/// Before runs begin in the second that they are due again.
-const OUTAGE_MS: i64 = 8000;
 const JOB: &str = "daily-report";
 
 /// Lets somebody be an administrator, and waits until that is known.
@@ -336,21 +334,44 @@ async fn runs(person: &Person) -> Vec<Value> {
     runs
 }
 
-/// Waits until so many of those runs have begun.
-async fn until_runs(person: &Person, is_one: impl Fn(&Value) -> bool, count: usize) {
-    while runs(person).await.iter().filter(|run| is_one(run)).count() < count {
+/// Waits until so many runs have begun that the period counts for.
+async fn until_runs(person: &Person, periods: impl Fn(&[Value]) -> Range<i64>, count: usize) {
+    loop {
+        let runs = runs(person).await;
+        let wanted = periods(&runs);
+        if runs
+            .iter()
+            .filter(|run| wanted.contains(&period(run)))
+            .count()
+            >= count
+        {
+            return;
+        }
         sleep(GLANCE).await;
     }
 }
 
-fn now_ms() -> i64 {
-    Clock::system().now().timestamp_millis()
+fn started(run: &Value) -> DateTime<Utc> {
+    run["startedAt"].as_str().unwrap().parse().unwrap()
 }
 
-/// Milliseconds of Unix time.
-fn started(run: &Value) -> i64 {
-    let at: DateTime<Utc> = run["startedAt"].as_str().unwrap().parse().unwrap();
-    at.timestamp_millis()
+/// Counts the times that the job was due.
+fn period_of(at: DateTime<Utc>) -> i64 {
+    at.timestamp() / EVERY
+}
+
+fn period(run: &Value) -> i64 {
+    period_of(started(run))
+}
+
+/// The periods in which runs that were due while nobody led may begin: from the kill on, and two
+/// from the first in which the log took events again.
+fn outage(runs: &[Value], killed: i64) -> Range<i64> {
+    let missed = runs
+        .windows(2)
+        .map(|pair| (period(&pair[0]), period(&pair[1])))
+        .find(|(before, next)| *next >= killed && next - before > 1);
+    killed..missed.map_or(killed, |(_, resumed)| resumed) + 2
 }
 
 /// Due jobs in the queue.
@@ -362,16 +383,14 @@ async fn due(js: &jetstream::Context) -> usize {
 
 /// Each time that the job was due made one run: no two began in one period, but for those that had
 /// to wait while nobody led, and in all there are no more than periods.
-fn assert_once_each_time(runs: &[Value], outage_ms: &Range<i64>) {
-    let period = |run: &Value| started(run) / (EVERY * 1000);
-    let undisturbed = runs.iter().filter(|run| !outage_ms.contains(&started(run)));
-    let periods: Vec<_> = undisturbed.map(period).collect();
+fn assert_once_each_time(runs: &[Value], outage: &Range<i64>) {
+    let periods: Vec<_> = runs.iter().map(period).collect();
+    let undisturbed = periods.iter().filter(|period| !outage.contains(period));
     assert!(
-        periods.is_sorted_by(|one, next| one < next),
-        "{periods:?} {runs:?}"
+        undisturbed.is_sorted_by(|one, next| one < next),
+        "{outage:?} {periods:?} {runs:?}"
     );
-    let (first, last) = (runs.first().unwrap(), runs.last().unwrap());
-    let most = period(last) - period(first) + 1;
+    let most = periods.last().unwrap() - periods.first().unwrap() + 1;
     assert!(i64::try_from(runs.len()).unwrap() <= most, "{runs:?}");
 }
 
@@ -384,14 +403,14 @@ async fn a_schedule_makes_one_run_each_time_and_goes_on_after_its_leader_was_kil
     promote(&system, &kim, "kim").await;
     let js = jetstream::new(system.cluster.client().await);
     change_job(&kim, &json!({ "schedule": format!("*/{EVERY} * * * * *") })).await;
-    let fired = until_runs(&kim, |_| true, 2);
+    let fired = until_runs(&kim, |_| 0..i64::MAX, 2);
     timeout(LIMIT, fired).await.unwrap();
 
-    let killed_ms = now_ms();
+    let killed = period_of(Clock::system().now());
     system.cluster.kill_leader(&js, "SCHEDULE").await;
     // What was due while nobody led is run as soon as the log takes events again.
-    let settled_ms = killed_ms + OUTAGE_MS;
-    let fired = until_runs(&kim, |run| started(run) > settled_ms, 2);
+    let settled = |runs: &[Value]| outage(runs, killed).end..i64::MAX;
+    let fired = until_runs(&kim, settled, 2);
     timeout(LIMIT, fired).await.unwrap();
 
     change_job(&kim, &json!({ "paused": true })).await;
@@ -404,5 +423,6 @@ async fn a_schedule_makes_one_run_each_time_and_goes_on_after_its_leader_was_kil
             sleep(GLANCE).await;
         }
     });
-    assert_once_each_time(&ended.await.unwrap(), &(killed_ms..settled_ms));
+    let runs = ended.await.unwrap();
+    assert_once_each_time(&runs, &outage(&runs, killed));
 }
