@@ -61,13 +61,14 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
 
 async fn send_messages(
     service: Service,
-    request: Command<Vec<SendMessage>>,
+    mut request: Command<Vec<SendMessage>>,
 ) -> Result<SentInOrder, Refusal> {
-    let with_context = |message: &SendMessage| {
+    let messages = std::mem::take(&mut request.command);
+    let with_context = |message: SendMessage| {
         let ctx = request.context(&service, message.sender_id);
-        (message.clone(), ctx)
+        (message, ctx)
     };
-    let messages = request.command.iter().map(with_context).collect();
+    let messages = messages.into_iter().map(with_context).collect();
     let sendings = send_all(&service, messages).await;
     let sent = |sending: Sending| sending.sent(service.platform.durability);
     let outcomes = sendings.into_iter().map(|sending| reply(sending.map(sent)));

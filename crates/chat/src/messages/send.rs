@@ -80,8 +80,8 @@ pub(crate) async fn send(
     Ok(sending)
 }
 
-/// As [`send`], for what a person says without waiting, in that order. Only for the log
-/// does one wait for the other. Behind one that may be sent again none is stored.
+/// As [`send`], for what a person says without waiting, in that order: only for the log does one
+/// wait for the other. Behind one that may be sent again none is stored, or it would overtake that.
 pub(crate) async fn send_all(
     service: &Service,
     messages: Vec<(SendMessage, CommandContext)>,
@@ -95,7 +95,7 @@ pub(crate) async fn send_all(
         let sending = match known {
             Ok(None) if may_lack_one => Err(Refusal::new(
                 ErrorCode::Unavailable,
-                "the log does not answer, try again",
+                "one before it may not be stored; send both again",
             )),
             Ok(known) => store_unless(known, service, message, Author::Person, ctx).await,
             Err(refusal) => Err(refusal),

@@ -4,7 +4,10 @@
 use std::{future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, Utf8Bytes};
-use doran_contract::frame::{CloseCode, ServerFrame};
+use doran_contract::{
+    ErrorCode,
+    frame::{CloseCode, ServerFrame},
+};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::time::{sleep, timeout};
 
@@ -129,8 +132,13 @@ fn leave(gateway: &Gateway, link: &Link, peer: SocketAddr) {
     let gateway = gateway.clone();
     lifecycle.spawn(async move {
         let left = gateway.services.log_out((&login.token, peer), LEAVE);
-        if let Err(refused) = left.await {
-            tracing::warn!(code = ?refused.code, "the session of a socket stays until it expires");
+        match left.await {
+            Ok(()) => {}
+            // It was ended before, and that may be why the socket has ended.
+            Err(refused) if refused.code == ErrorCode::Unauthenticated => {}
+            Err(refused) => {
+                tracing::warn!(code = ?refused.code, "the session of a socket stays until it expires");
+            }
         }
     });
 }
