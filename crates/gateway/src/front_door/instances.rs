@@ -129,10 +129,8 @@ impl Instances {
                 CallError::Away(error.into())
             }
             Ok(Err(error)) => CallError::FateUnknown(error.into()),
-            Err(late) => {
-                instance.failed();
-                return Err(late);
-            }
+            Err(late @ CallError::Late) => late,
+            Err(broken) => return Err(broken),
         };
         instance.failed();
         Err(failure)

@@ -5,12 +5,13 @@ use std::time::Duration;
 use doran_platform::http::SharedBody;
 use tokio::time::{Instant, sleep_until};
 
-use super::upstream::CallError;
+use super::{payload::BrokenOff, upstream::CallError};
 
 /// From the last piece of the request that went its way to the answer's headers.
 pub(super) const ANSWER: Duration = Duration::from_secs(15);
 
-/// Waits for an answer while the request is still being sent, and as long as that takes.
+/// Waits for an answer while the request is still being sent, and as long as that takes. A service
+/// that waits for the rest of its request itself is not the one that is late.
 pub(super) async fn answer_within<F: Future>(
     sent: Option<&SharedBody>,
     answer: F,
@@ -23,14 +24,20 @@ pub(super) async fn answer_within<F: Future>(
             answer = answer.as_mut() => return Ok(answer),
             () = sleep_until(moved + ANSWER) => {}
         }
-        if sent.map_or(began, SharedBody::moved_at) <= moved {
-            return Err(CallError::Late);
+        if sent.map_or(began, SharedBody::moved_at) > moved {
+            continue;
         }
+        if sent.is_some_and(SharedBody::is_awaited) {
+            return Err(BrokenOff.into());
+        }
+        return Err(CallError::Late);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
     use axum::body::{Body, to_bytes};
     use futures_util::{StreamExt, stream};
 
@@ -45,6 +52,22 @@ mod tests {
             Err(CallError::Late)
         ));
         assert_eq!(began.elapsed(), ANSWER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sender_who_falls_silent_is_not_the_services_fault() {
+        let silent = || {
+            SharedBody::new(Body::from_stream(
+                stream::pending::<Result<&str, Infallible>>(),
+            ))
+        };
+        let shared = silent();
+        let reading = to_bytes(Body::new(shared.clone()), 1000);
+        let given_up = answer_within(Some(&shared), reading).await;
+        assert!(matches!(given_up, Err(CallError::BrokenOff(_))));
+        let never = std::future::pending::<()>();
+        let unread = answer_within(Some(&silent()), never).await;
+        assert!(matches!(unread, Err(CallError::Late)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,12 +17,12 @@ use axum::{
 };
 use doran_gateway::Upstream;
 use doran_platform::http::{Health, Success};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::join_all, stream};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 use tokio::{
-    io::AsyncReadExt,
-    net::TcpListener,
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     sync::{mpsc, oneshot},
 };
 
@@ -164,6 +164,24 @@ async fn a_client_that_breaks_off_costs_its_instance_nothing() {
     }
     let asked = http.get(world.url("/api/chat/echo")).send().await.unwrap();
     assert_eq!(asked.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn clients_that_send_no_body_cost_its_instance_nothing() {
+    let elsewhere = World::start().await;
+    let alive = listen(&elsewhere.platform, echo_routes("/api/chat")).await;
+    let world = in_front_of(&[alive]).await;
+    let silent = (0..15).map(async |_| {
+        let mut stream = TcpStream::connect(world.address).await.unwrap();
+        let head = b"POST /api/chat/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    });
+    join_all(silent).await;
+    let asked = Client::new().get(world.url("/api/chat/echo")).send().await;
+    assert_eq!(asked.unwrap().status(), StatusCode::OK);
 }
 
 #[tokio::test]

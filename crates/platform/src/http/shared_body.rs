@@ -23,6 +23,7 @@ struct Shared {
     body: Mutex<Body>,
     is_touched: AtomicBool,
     is_broken: AtomicBool,
+    is_awaited: AtomicBool,
     moved: Mutex<Instant>,
 }
 
@@ -32,6 +33,7 @@ impl SharedBody {
             body: Mutex::new(body),
             is_touched: AtomicBool::new(false),
             is_broken: AtomicBool::new(false),
+            is_awaited: AtomicBool::new(false),
             moved: Mutex::new(Instant::now()),
         }))
     }
@@ -44,6 +46,11 @@ impl SharedBody {
     /// Whether the sender broke off.
     pub fn is_broken(&self) -> bool {
         self.0.is_broken.load(Ordering::Relaxed)
+    }
+
+    /// Whether a reader waits for the sender, and not the sender for a reader.
+    pub fn is_awaited(&self) -> bool {
+        self.0.is_awaited.load(Ordering::Relaxed)
     }
 
     /// When the last piece came; before the first one, when it was made.
@@ -77,7 +84,11 @@ impl hyper::body::Body for SharedBody {
         let shared = &self.0;
         shared.is_touched.store(true, Ordering::Relaxed);
         let mut body = shared.body.lock().unwrap_or_else(PoisonError::into_inner);
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        let polled = Pin::new(&mut *body).poll_frame(cx);
+        shared
+            .is_awaited
+            .store(polled.is_pending(), Ordering::Relaxed);
+        let frame = ready!(polled);
         if matches!(frame, Some(Err(_))) {
             shared.is_broken.store(true, Ordering::Relaxed);
         }
@@ -118,5 +129,20 @@ mod tests {
         let shared = SharedBody::new(Body::from_stream(futures_util::stream::iter(pieces)));
         shared.clone().drain(100).await;
         assert!(shared.is_broken());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_whom_is_seen() {
+        use futures_util::StreamExt;
+
+        let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>("text")]);
+        let silent = pieces.chain(futures_util::stream::pending());
+        let mut shared = SharedBody::new(Body::from_stream(silent));
+        assert!(!shared.is_awaited(), "nobody has begun to read");
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        assert!(Pin::new(&mut shared).poll_frame(&mut cx).is_ready());
+        assert!(!shared.is_awaited(), "the reader has what came");
+        assert!(Pin::new(&mut shared).poll_frame(&mut cx).is_pending());
+        assert!(shared.is_awaited(), "the sender is silent");
     }
 }
