@@ -14,6 +14,7 @@ mod request_id;
 mod serve;
 mod shared_body;
 mod success;
+mod unread;
 mod up_to_date;
 pub mod valid;
 

@@ -1,5 +1,5 @@
 //! Listening, and what one connection may do: it sends its headers and its body in time and in
-//! bounds, says plainly how long they are, and ends when the process does.
+//! bounds, says plainly how long they are, reads its answers, and ends when the process does.
 
 use std::{
     convert::Infallible,
@@ -31,13 +31,16 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::timeout::TimeoutBody;
 
-use super::{Refusal, SharedBody};
+use super::{Refusal, SharedBody, unread::Unread};
 use crate::Lifecycle;
 
 /// From a connection's start, or its last answer, to the end of the next request's headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 /// Between two pieces of a body.
 const BODY_SILENCE: Duration = Duration::from_secs(15);
+/// While the other side takes nothing of an answer. More than a slow line needs for what the
+/// system holds of it.
+const UNREAD: Duration = Duration::from_secs(60);
 /// All headers of a request.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// More connections wait until others end.
@@ -99,7 +102,7 @@ async fn converse(
             .header_read_timeout(HEADERS_WITHIN)
             .max_header_size(MAX_HEADER_BYTES)
             .max_buf_size(2 * MAX_HEADER_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Unread::new(stream, UNREAD)), service)
             .with_upgrades()
     );
     let ended = tokio::select! {
