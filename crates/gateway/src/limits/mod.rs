@@ -14,7 +14,7 @@ use doran_platform::{Config, redis::Redis};
 
 pub(crate) use self::{
     bucket::Verdict,
-    subject::{Group, Subject},
+    subject::{Group, Subject, household},
 };
 use self::{local::Local, shared::Shared};
 

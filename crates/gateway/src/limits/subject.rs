@@ -65,19 +65,23 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    /// One household has one IPv4 address, and a whole /64 of IPv6.
     pub(super) fn counted(self) -> Self {
         match self {
-            Self::Address(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                let network = address
-                    .to_ipv4_mapped()
-                    .map_or_else(|| Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into(), IpAddr::V4);
-                Self::Address(network)
-            }
-            Self::User(_) | Self::Address(IpAddr::V4(_)) => self,
+            Self::Address(address) => Self::Address(household(address)),
+            Self::User(_) => self,
         }
     }
+}
+
+/// Addresses that are counted together: one household has one IPv4 address, and a whole /64 of
+/// IPv6.
+pub(crate) fn household(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else {
+        return address;
+    };
+    let [a, b, c, d, ..] = v6.segments();
+    v6.to_ipv4_mapped()
+        .map_or_else(|| Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into(), IpAddr::V4)
 }
 
 /// Name of the account in Redis.

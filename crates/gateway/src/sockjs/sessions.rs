@@ -7,9 +7,10 @@ use std::{
 };
 
 use super::session::Session;
+use crate::limits::household;
 
 const MOST: usize = 20_000;
-/// Of one address, behind which many people may be.
+/// Of one address, or one network of IPv6, behind which many people may be.
 const MOST_OF_ADDRESS: usize = 500;
 
 /// Cheap to clone.
@@ -44,18 +45,19 @@ impl Sessions {
         address: IpAddr,
         new: impl FnOnce() -> Arc<Session>,
     ) -> Result<(Arc<Session>, Option<Entry>), TooMany> {
+        let address = household(address);
         let mut open = self.open();
         let Open { by_id, by_address } = &mut *open;
         let is_full = by_id.len() >= MOST;
+        let of_address = by_address.get(&address).copied().unwrap_or_default();
         let slot = match by_id.entry(id.into()) {
             Slot::Occupied(known) => return Ok((Arc::clone(known.get()), None)),
             Slot::Vacant(slot) => slot,
         };
-        let of_address = by_address.entry(address).or_default();
-        if is_full || *of_address >= MOST_OF_ADDRESS {
+        if is_full || of_address >= MOST_OF_ADDRESS {
             return Err(TooMany);
         }
-        *of_address += 1;
+        by_address.insert(address, of_address + 1);
         let entry = Entry {
             sessions: self.clone(),
             id: Arc::clone(slot.key()),
@@ -109,5 +111,20 @@ mod tests {
         assert!(open(MOST_OF_ADDRESS + 1, one).is_ok());
         entries.clear();
         assert!(sessions.get("0").is_none());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_has_the_share_of_one_address() {
+        let sessions = Sessions::default();
+        let open = |id: usize, network: u16| {
+            let host = u16::try_from(id).unwrap();
+            let address = IpAddr::from([0x2001, 0xdb8, 0, network, 0, 0, 0, host]);
+            sessions.get_or_open(&format!("{network}-{id}"), address, session)
+        };
+        let _entries: Vec<_> = (0..MOST_OF_ADDRESS)
+            .map(|id| open(id, 1).unwrap())
+            .collect();
+        assert_eq!(open(MOST_OF_ADDRESS, 1).err(), Some(TooMany));
+        assert!(open(0, 2).is_ok());
     }
 }
