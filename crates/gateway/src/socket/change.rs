@@ -74,7 +74,7 @@ pub(super) async fn change(
         let text = format!("a message has {MAX_CONTENT_CHARS} characters at most");
         return Err(Denied::new(ErrorCode::TooLarge, text));
     }
-    connection.limit_writing().await?;
+    connection.limit().await?;
     let command = ChangeMessage {
         user_id: connection.link.user_id,
         room_id,

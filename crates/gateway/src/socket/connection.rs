@@ -112,8 +112,8 @@ impl Connection {
         self.gateway.contact.silence() > self.gateway.timing.refuse_after
     }
 
-    /// Counts a frame that writes against the limit that HTTP has too.
-    pub(super) async fn limit_writing(&self) -> Result<(), Denied> {
+    /// Counts a frame that writes or reads history against the limit that HTTP has too.
+    pub(super) async fn limit(&self) -> Result<(), Denied> {
         let user = Subject::User(self.link.user_id);
         match self.gateway.limits.wait_before(Group::Chat, user).await {
             Some(wait) => Err(Denied::rate_limited(wait)),

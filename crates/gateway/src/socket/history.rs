@@ -16,6 +16,7 @@ pub(super) async fn history(
     connection: &Connection,
     asked: History,
 ) -> Result<impl FnOnce(Option<u64>) -> ServerFrame + use<>, Denied> {
+    connection.limit().await?;
     let room_id = asked.room_id;
     let login = connection.link.login();
     let page: HistoryPage = connection

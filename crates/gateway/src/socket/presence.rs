@@ -8,7 +8,7 @@ pub(super) async fn show(
     connection: &Connection,
     state: ShownState,
 ) -> Result<impl FnOnce(Option<u64>) -> ServerFrame + use<>, Denied> {
-    connection.limit_writing().await?;
+    connection.limit().await?;
     connection.link.show(state);
     connection.gateway.sockets.note(connection.link.user_id);
     Ok(move |id| ServerFrame::Ok {

@@ -13,7 +13,7 @@ pub(super) async fn move_read_marker(
     room_id: RoomId,
     seq: u64,
 ) -> Result<impl FnOnce(Option<u64>) -> ServerFrame + use<>, Denied> {
-    connection.limit_writing().await?;
+    connection.limit().await?;
     let command = MoveReadMarker {
         user_id: connection.link.user_id,
         room_id,

@@ -100,7 +100,7 @@ async fn admit(connection: &Connection, message: &frame::Send) -> Result<(), Den
         let text = format!("a message has {MAX_CONTENT_CHARS} characters at most");
         return Err(Denied::new(ErrorCode::TooLarge, text));
     }
-    connection.limit_writing().await
+    connection.limit().await
 }
 
 fn command(connection: &Connection, message: frame::Send) -> SendMessage {

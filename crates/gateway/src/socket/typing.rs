@@ -13,7 +13,7 @@ pub(super) async fn typing(
     room_id: RoomId,
     on: bool,
 ) -> Result<impl FnOnce(Option<u64>) -> ServerFrame + use<>, Denied> {
-    connection.limit_writing().await?;
+    connection.limit().await?;
     let (gateway, user_id) = (&connection.gateway, connection.link.user_id);
     if gateway.rooms.role(room_id, user_id).await.is_none() {
         return Err(Denied::new(

@@ -113,6 +113,24 @@ async fn frames_that_write_share_the_limit_of_the_chat_routes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn history_has_the_limit_of_its_route() {
+    let redis = TestRedis::database().await;
+    let world = limited(&redis).await;
+    let person = world.person("a").await;
+    let room = world.room(&[&person]).await;
+    let mut client = world.log_in(&person).await;
+    passed(&world, "/api/chat/health", Some(&person), 60).await;
+    let mut codes = Vec::new();
+    for _ in 0..100 {
+        let answer = client
+            .ask(json!({ "type": "history", "roomId": room, "limit": 20 }))
+            .await;
+        codes.push(answer["code"].clone());
+    }
+    assert!(codes.contains(&json!("RATE_LIMITED")), "{codes:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_redis_each_gateway_keeps_a_stricter_limit_and_nobody_waits() {
     let redis = TestRedis::start().await;
     let world = limited(&redis).await;
