@@ -80,7 +80,7 @@ pub struct BotAnswer {
 }
 
 /// A piece of an answer that is still being written.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BotDelta {
     pub room_id: RoomId,

@@ -106,7 +106,7 @@ pub struct ReadMarker {
 }
 
 /// What an acknowledgement stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// On the disk of a single node.

@@ -1,10 +1,9 @@
 //! SEND: a message to a room. Its RECEIPT comes after the log has it.
 
 use doran_contract::{
-    ClientMessageId, ErrorCode, FileId, MessageId, RoomId, UserId,
-    frame::{self, ServerFrame},
+    ErrorCode, RoomId,
+    frame::{self, ServerFrame, StompSend},
 };
-use serde::Deserialize;
 
 use super::{
     frame::Frame,
@@ -20,22 +19,6 @@ pub(super) struct Sending {
     /// None where the body names the room.
     pub(super) room: Option<RoomId>,
     pub(super) frame: Frame,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    #[serde(default)]
-    room_id: Option<RoomId>,
-    content: String,
-    #[serde(default)]
-    client_message_id: Option<ClientMessageId>,
-    #[serde(default)]
-    reply_to: Option<MessageId>,
-    #[serde(default)]
-    mentions: Vec<UserId>,
-    #[serde(default)]
-    file_ids: Vec<FileId>,
 }
 
 pub(super) async fn send(connection: &Connection, version: Version, sending: Sending) {
@@ -59,7 +42,7 @@ async fn deliver(connection: &Connection, sending: &Sending) -> Result<ServerFra
 
 fn read(connection: &Connection, sending: &Sending) -> Result<frame::Send, Denied> {
     let malformed = |message| Denied::new(ErrorCode::BadRequest, message);
-    let body: Body = serde_json::from_slice(&sending.frame.body).map_err(|_invalid| {
+    let body: StompSend = serde_json::from_slice(&sending.frame.body).map_err(|_invalid| {
         malformed("the body is JSON: {\"content\", \"clientMessageId\"?, \"roomId\"?}")
     })?;
     let room_id = match (sending.room, body.room_id) {
