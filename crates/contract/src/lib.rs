@@ -3,6 +3,8 @@
 //! Pure data and parsing. No I/O, no clock, no randomness, no business rule.
 
 pub mod answer;
+#[cfg(test)]
+mod asyncapi;
 pub mod bot;
 pub mod command;
 mod date;

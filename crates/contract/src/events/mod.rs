@@ -83,6 +83,4 @@ macro_rules! events {
 pub(crate) use events;
 
 #[cfg(test)]
-mod asyncapi;
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -15,16 +15,16 @@ use serde_json::{Value, json};
 use super::*;
 
 /// One stream's part of the language.
-pub(super) struct Part {
-    pub(super) stream: &'static str,
+pub(crate) struct Part {
+    pub(crate) stream: &'static str,
     /// What an event's subject has before its type.
-    pub(super) address: &'static str,
-    pub(super) schemas: Vec<(&'static str, u32, Value)>,
+    pub(crate) address: &'static str,
+    pub(crate) schemas: Vec<(&'static str, u32, Value)>,
     /// Reads an event and writes it again.
     read_back: fn(&str, Value) -> Result<Value, serde_json::Error>,
 }
 
-pub(super) fn language() -> [Part; 8] {
+pub(crate) fn language() -> [Part; 8] {
     [
         part::<UserEvent>("USER", "user.{userId}", UserEvent::schemas()),
         part::<RoomEvent>("CHATROOM", "chatroom.{roomId}", RoomEvent::schemas()),
@@ -57,13 +57,13 @@ fn part<E: Serialize + DeserializeOwned>(
     }
 }
 
-pub(super) fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../../streams")
         .join(name)
 }
 
-pub(super) fn read(path: &PathBuf) -> Option<Value> {
+pub(crate) fn read(path: &PathBuf) -> Option<Value> {
     let text = fs::read_to_string(path).ok()?;
     Some(serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }

@@ -81,8 +81,11 @@ fn events() -> Vec<Entry> {
     let schemas = &document["components"]["schemas"];
     let messages: BTreeMap<String, Value> =
         serde_json::from_value(document["components"]["messages"].clone()).unwrap();
-    let mut events: Vec<_> = messages
+    // Others are frames of the sockets.
+    let stored = messages
         .into_iter()
+        .filter(|(_, message)| message.get("x-stream").is_some());
+    let mut events: Vec<_> = stored
         .map(|(event_type, message)| Entry {
             stream: message["x-stream"].as_str().unwrap().to_owned(),
             version: message["x-version"].to_string(),

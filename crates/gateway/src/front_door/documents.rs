@@ -8,7 +8,7 @@ use axum::{
 const ASYNCAPI: &str = include_str!("../../../../docs/api/asyncapi.json");
 const OPENAPI: &str = include_str!("../../../../docs/api/openapi.json");
 
-/// The events as they lie in the log.
+/// The events as they lie in the log, and the frames of the sockets.
 pub(super) async fn asyncapi() -> Response {
     json(ASYNCAPI)
 }
