@@ -5,7 +5,9 @@
 //! because streams have fixed names. Time stands still until a test moves it. A fixture that cannot start fails its test by panicking.
 
 mod api;
+mod asyncapi;
 mod clock;
+mod closed;
 mod cluster;
 mod nats;
 mod openapi;
@@ -18,6 +20,7 @@ use anyhow::Result;
 use doran_supervisor::environment::Variables;
 
 pub use api::{Api, Call, Reply};
+pub use asyncapi::{Side, check_close, check_frame, check_reply, check_stomp};
 pub use clock::TestClock;
 pub use cluster::TestCluster;
 pub use doran_supervisor::servers::{NatsUser, Sync};

@@ -7,7 +7,7 @@ use doran_supervisor::workspace;
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
-use crate::must;
+use crate::{closed::close, must};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| must("docs/api/openapi.json", read()));
 
@@ -24,20 +24,6 @@ fn read() -> Result<Value> {
     let mut document: Value = serde_json::from_str(&text)?;
     close(&mut document);
     Ok(document)
-}
-
-/// Objects may have no more than what is described: a client may see new fields, a test may not.
-fn close(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            if fields.contains_key("properties") && !fields.contains_key("additionalProperties") {
-                fields.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
-            fields.values_mut().for_each(close);
-        }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
-    }
 }
 
 fn check(method: &str, path: &str, status: u16, body: &Value) -> Result<()> {

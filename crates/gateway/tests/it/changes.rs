@@ -164,7 +164,7 @@ async fn changes_go_to_the_chat_service_and_are_answered_with_their_place() {
     }
     let long = "x".repeat(10_001);
     let long = json!({ "type": "edit", "roomId": room, "messageId": message, "content": long });
-    assert_eq!(client.ask(long).await["code"], "TOO_LARGE");
+    assert_eq!(client.ask_unchecked(long).await["code"], "TOO_LARGE");
     let text = json!({ "type": "react", "roomId": room, "messageId": message, "emoji": "hello" });
     assert_eq!(client.ask(text).await["code"], "BAD_REQUEST");
 }

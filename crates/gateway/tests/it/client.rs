@@ -1,8 +1,10 @@
-//! A WebSocket client that knows nothing of this code but the contract.
+//! A WebSocket client that knows nothing of this code but the contract. Every frame that it gets, and
+//! every one that it sends but by `raw` and `…_unchecked`, has to be as docs/api/asyncapi.json says.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use doran_contract::RoomId;
+use doran_testkit::{Side, check_close, check_frame, check_reply};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
@@ -17,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     last_id: u64,
+    /// Types of the frames that were sent, by their id.
+    asked: HashMap<u64, String>,
 }
 
 impl Client {
@@ -40,7 +44,11 @@ impl Client {
             }
         }
         let (socket, _) = connect_async(request).await?;
-        Ok(Self { socket, last_id: 0 })
+        Ok(Self {
+            socket,
+            last_id: 0,
+            asked: HashMap::new(),
+        })
     }
 
     /// Reads hello and logs in; the `ok` frame.
@@ -63,16 +71,29 @@ impl Client {
 
     /// Sends a frame under a new id and returns the next frame, which must answer it.
     pub(crate) async fn ask(&mut self, frame: Value) -> Value {
-        let id = self.send(frame).await;
+        check_frame(Side::Client, &frame);
+        self.ask_unchecked(frame).await
+    }
+
+    /// As `ask`, with a frame that is wrong on purpose.
+    pub(crate) async fn ask_unchecked(&mut self, frame: Value) -> Value {
+        let id = self.send_unchecked(frame).await;
         let answer = self.next().await;
         assert_eq!(answer["id"], id, "{answer}");
         answer
     }
 
     /// Sends a frame under a new id.
-    pub(crate) async fn send(&mut self, mut frame: Value) -> u64 {
+    pub(crate) async fn send(&mut self, frame: Value) -> u64 {
+        check_frame(Side::Client, &frame);
+        self.send_unchecked(frame).await
+    }
+
+    async fn send_unchecked(&mut self, mut frame: Value) -> u64 {
         self.last_id += 1;
         frame["id"] = self.last_id.into();
+        let kind = frame["type"].as_str().unwrap();
+        self.asked.insert(self.last_id, kind.to_owned());
         self.raw(Message::text(frame.to_string())).await;
         self.last_id
     }
@@ -178,8 +199,26 @@ impl Client {
                 .unwrap()
             {
                 Message::Ping(_) | Message::Pong(_) => {}
-                message => return message,
+                message => {
+                    self.check(&message);
+                    return message;
+                }
             }
+        }
+    }
+
+    fn check(&self, message: &Message) {
+        match message {
+            Message::Text(text) => {
+                let frame: Value = serde_json::from_str(text).unwrap();
+                check_frame(Side::Server, &frame);
+                let asked = frame["id"].as_u64().and_then(|id| self.asked.get(&id));
+                if let Some(asked) = asked {
+                    check_reply(asked, &frame);
+                }
+            }
+            Message::Close(Some(frame)) => check_close(frame.code.into()),
+            _ => {}
         }
     }
 }

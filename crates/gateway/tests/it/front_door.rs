@@ -342,7 +342,7 @@ async fn operators_see_what_the_gateway_depends_on() {
 }
 
 #[tokio::test]
-async fn programs_get_the_events_described() {
+async fn programs_get_events_and_frames_described() {
     let world = World::start().await;
     let response = Client::new().get(world.url("/api/asyncapi.json")).send();
     let response = response.await.unwrap();
@@ -351,6 +351,7 @@ async fn programs_get_the_events_described() {
     assert_eq!(document["asyncapi"], "3.0.0");
     let sealed = &document["components"]["messages"]["MessageSent"]["x-sealed"];
     assert_eq!(*sealed, serde_json::json!(["attachments.name", "content"]));
+    assert_eq!(document["channels"]["socket"]["address"], "/ws");
 }
 
 #[tokio::test]

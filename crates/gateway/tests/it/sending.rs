@@ -87,12 +87,13 @@ async fn refusals_come_with_their_code() {
     let mut client = world.log_in(&person).await;
     let refused = client.ask(send(room, "m-1", "forbidden")).await;
     assert_eq!(refused["code"], "ROOM_INACTIVE");
-    let refused = client.ask(send(room, "m-2", &"가".repeat(10_001))).await;
+    let long = send(room, "m-2", &"가".repeat(10_001));
+    let refused = client.ask_unchecked(long).await;
     assert_eq!(refused["code"], "TOO_LARGE");
     assert_eq!(world.chat.received.lock().unwrap().len(), 1);
     let mut files = send(room, "m-3", "x");
     files["fileIds"] = json!(["f"]);
-    assert_eq!(client.ask(files).await["code"], "BAD_REQUEST");
+    assert_eq!(client.ask_unchecked(files).await["code"], "BAD_REQUEST");
     let ok = client
         .ask(json!({ "type": "read", "roomId": room, "seq": 9 }))
         .await;

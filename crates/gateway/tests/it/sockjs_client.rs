@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use reqwest::{Client, Response};
 use tokio::time::timeout;
 
-use crate::stomp_client::Frame;
+use crate::stomp_client::{Frame, check_sent};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -63,6 +63,7 @@ impl SockJsClient {
     }
 
     pub(crate) async fn say(&mut self, command: &str, headers: &[(&str, &str)], body: &str) {
+        check_sent(command, headers, body);
         let lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}:{value}\n"))

@@ -1,7 +1,10 @@
-//! A STOMP client over a raw WebSocket that knows nothing of this code but the contract.
+//! A STOMP client over a raw WebSocket that knows nothing of this code but the contract. Every frame
+//! that it gets, and every one that it sends but by `raw` and `send_unchecked`, has to be as
+//! docs/api/asyncapi.json says.
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
+use doran_testkit::{Side, check_close, check_stomp};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
@@ -33,11 +36,13 @@ impl Frame {
             let (name, value) = line.split_once(':').unwrap();
             (name.to_owned(), value.to_owned())
         });
-        Self {
+        let frame = Self {
             command,
             headers: headers.collect(),
             body: body.strip_suffix('\0').unwrap().to_owned(),
-        }
+        };
+        check_stomp(Side::Server, &frame.command, &frame.headers, &frame.body);
+        frame
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -51,6 +56,12 @@ impl Frame {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
+}
+
+pub(crate) fn check_sent(command: &str, headers: &[(&str, &str)], body: &str) {
+    let headers = headers.iter();
+    let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    check_stomp(Side::Client, command, &headers.collect(), body);
 }
 
 impl StompClient {
@@ -87,6 +98,17 @@ impl StompClient {
     }
 
     pub(crate) async fn send(&mut self, command: &str, headers: &[(&str, &str)], body: &str) {
+        check_sent(command, headers, body);
+        self.send_unchecked(command, headers, body).await;
+    }
+
+    /// As `send`, with a frame that is wrong on purpose.
+    pub(crate) async fn send_unchecked(
+        &mut self,
+        command: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) {
         let lines: Vec<_> = headers
             .iter()
             .map(|(name, value)| format!("{name}:{value}\n"))
@@ -165,7 +187,11 @@ impl StompClient {
 
     pub(crate) async fn closed(&mut self) -> u16 {
         match self.message().await {
-            Message::Close(Some(frame)) => frame.code.into(),
+            Message::Close(Some(frame)) => {
+                let code = frame.code.into();
+                check_close(code);
+                code
+            }
             other => panic!("not closed: {other:?}"),
         }
     }
