@@ -3,13 +3,14 @@
 use std::{
     collections::HashMap,
     fs,
+    hash::BuildHasher,
     sync::{LazyLock, OnceLock},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use doran_supervisor::workspace;
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{closed::close, must};
 
@@ -38,8 +39,17 @@ pub fn check_reply(asked: &str, answer: &Value) {
 }
 
 /// Fails the test if a frame of STOMP is not as described.
-pub fn check_stomp(side: Side, command: &str, headers: &HashMap<String, String>, body: &str) {
-    let checked = stomp(side, command, headers, body);
+pub fn check_stomp<S: BuildHasher>(
+    side: Side,
+    command: &str,
+    headers: &HashMap<String, String, S>,
+    body: &str,
+) {
+    let headers = headers
+        .iter()
+        .map(|(name, text)| (name.clone(), text.clone()));
+    let headers = headers.collect();
+    let checked = stomp(side, command, &headers, body);
     must(&format!("{side:?}: {command} {headers:?} {body}"), checked);
 }
 
@@ -85,13 +95,19 @@ impl Described {
 fn read() -> Result<Value> {
     let text = fs::read_to_string(workspace().join("docs/api/asyncapi.json"))?;
     let mut document: Value = serde_json::from_str(&text)?;
-    close(&mut document["components"]);
+    close(document.get_mut("components").context("components")?);
     Ok(document)
 }
 
+fn part(name: &str) -> Result<&'static Map<String, Value>> {
+    let part = DOCUMENT.get(name).and_then(Value::as_object);
+    part.with_context(|| name.to_owned())
+}
+
 fn messages() -> Result<Vec<Described>> {
-    let channels = DOCUMENT["channels"].as_object().context("channels")?;
-    let operations = DOCUMENT["operations"].as_object().context("operations")?;
+    let (channels, operations) = (part("channels")?, part("operations")?);
+    let messages = DOCUMENT.pointer("/components/messages");
+    let messages = messages.context("messages")?;
     let received: Vec<_> = operations
         .values()
         .filter(|operation| operation["action"] == "receive")
@@ -99,7 +115,8 @@ fn messages() -> Result<Vec<Described>> {
         .collect();
     let mut found = Vec::new();
     for (channel, described) in channels {
-        if described["servers"][0]["$ref"] == "#/servers/nats" {
+        let server = described.pointer("/servers/0/$ref");
+        if server.context("servers")? == "#/servers/nats" {
             continue;
         }
         for (key, _) in described["messages"].as_object().context("messages")? {
@@ -114,7 +131,7 @@ fn messages() -> Result<Vec<Described>> {
                 } else {
                     Side::Server
                 },
-                message: &DOCUMENT["components"]["messages"][key],
+                message: messages.get(key).with_context(|| key.clone())?,
                 headers: OnceLock::new(),
                 payload: OnceLock::new(),
             });
@@ -130,8 +147,8 @@ fn native(side: Side, frame: &Value) -> Result<()> {
 fn reply(asked: &str, answer: &Value) -> Result<()> {
     let asked = find(Side::Client, &json!(asked))?;
     let answer = find(Side::Server, &answer["type"])?;
-    let operation = &DOCUMENT["operations"][format!("receive{}", asked.key)];
-    let answers = operation["reply"]["messages"].as_array();
+    let operation = part("operations")?.get(&format!("receive{}", asked.key));
+    let answers = operation.and_then(|operation| operation.pointer("/reply/messages")?.as_array());
     let place = format!("#/channels/{NATIVE}/messages/{}", answer.key);
     let mut answers = answers.context("nothing answers it")?.iter();
     ensure!(
@@ -176,8 +193,7 @@ fn stomp(side: Side, command: &str, headers: &HashMap<String, String>, body: &st
 
 fn is_described(code: u16) -> Result<()> {
     let code = code.to_string();
-    let channels = DOCUMENT["channels"].as_object().context("channels")?;
-    let mut lists = channels
+    let mut lists = part("channels")?
         .values()
         .filter_map(|channel| channel["x-close-codes"].as_object());
     ensure!(
@@ -188,14 +204,13 @@ fn is_described(code: u16) -> Result<()> {
 }
 
 fn check(validator: &OnceLock<Validator>, schema: &Value, value: &Value) -> Result<()> {
-    let validator = match validator.get() {
-        Some(known) => known,
-        None => {
-            let root = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
-            let options = jsonschema::options().should_validate_formats(true);
-            let made = options.build(&root).context("the schema")?;
-            validator.get_or_init(|| made)
-        }
+    let validator = if let Some(known) = validator.get() {
+        known
+    } else {
+        let root = json!({ "allOf": [schema], "components": part("components")? });
+        let options = jsonschema::options().should_validate_formats(true);
+        let made = options.build(&root).context("the schema")?;
+        validator.get_or_init(|| made)
     };
     let errors = validator.iter_errors(value);
     let wrong: Vec<_> = errors

@@ -61,7 +61,12 @@ impl Frame {
 pub(crate) fn check_sent(command: &str, headers: &[(&str, &str)], body: &str) {
     let headers = headers.iter();
     let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    check_stomp(Side::Client, command, &headers.collect(), body);
+    check_stomp(
+        Side::Client,
+        command,
+        &headers.collect::<HashMap<_, _>>(),
+        body,
+    );
 }
 
 impl StompClient {

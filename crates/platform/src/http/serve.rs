@@ -40,7 +40,7 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const BODY_SILENCE: Duration = Duration::from_secs(15);
 /// While the other side takes nothing of an answer. More than a slow line needs for what the
 /// system holds of it.
-const UNREAD: Duration = Duration::from_secs(60);
+const UNREAD: Duration = Duration::from_mins(1);
 /// All headers of a request.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// More connections wait until others end.
