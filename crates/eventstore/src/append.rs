@@ -5,7 +5,12 @@
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, HeaderValue, header, jetstream};
+use async_nats::{
+    HeaderMap, HeaderValue,
+    client::PublishErrorKind,
+    header,
+    jetstream::{self, publish::PublishAck},
+};
 use tokio::time::Instant;
 
 use crate::{
@@ -23,8 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// What came of a batch.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// Stored, and no event of anybody else between them.
-    Stored { last_sequence: u64 },
+    /// Stored, and no event of anybody else between them; the acknowledgement is the last one's.
+    Stored(PublishAck),
     /// The guard did not hold.
     Conflict {
         /// An earlier sending had no answer, so what broke the guard may be this very batch.
@@ -63,9 +68,7 @@ pub(crate) async fn append(
         let failure = match send_once(js, batch, deadline.within(TRY)).await {
             Answer::Stored(ack) => {
                 metrics::histogram!("eventstore_append_seconds").record(begun.elapsed());
-                return Ok(Verdict::Stored {
-                    last_sequence: ack.sequence,
-                });
+                return Ok(Verdict::Stored(ack));
             }
             Answer::Conflict => {
                 return Ok(Verdict::Conflict {
@@ -117,6 +120,9 @@ async fn send_once(js: &jetstream::Context, batch: &[Message], deadline: Deadlin
             let sent = deadline.wait_for(client.publish_with_headers(subject, headers, body));
             match sent.await {
                 Ok(Ok(())) => {}
+                Ok(Err(error)) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                    return Answer::Never(error.into());
+                }
                 // Without its commit the server drops the part that was sent.
                 Ok(Err(error)) => return Answer::NotNow(error.into()),
                 Err(elapsed) => return Answer::NotNow(elapsed.into()),

@@ -36,6 +36,19 @@ pub enum AppendError {
     Rejected(#[source] BoxError),
 }
 
+impl AppendError {
+    /// The same, of another event of the same batch.
+    pub(crate) fn again(&self) -> Self {
+        let told = |reason: &BoxError| BoxError::from(reason.to_string());
+        match self {
+            Self::Unavailable(reason) => Self::Unavailable(told(reason)),
+            Self::FateUnknown => Self::FateUnknown,
+            Self::Full(reason) => Self::Full(told(reason)),
+            Self::Rejected(reason) => Self::Rejected(told(reason)),
+        }
+    }
+}
+
 /// A message for a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {

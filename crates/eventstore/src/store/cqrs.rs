@@ -95,9 +95,7 @@ where
         };
         batch.extend(event_messages(&context, &events, &ctx).map_err(unexpected)?);
         match append(&self.inner.js, &batch, Deadline::after(TOTAL)).await {
-            Ok(Verdict::Stored { last_sequence }) => {
-                Ok(committed(&context.id, events, last_sequence, &metadata))
-            }
+            Ok(Verdict::Stored(ack)) => Ok(committed(&context.id, events, ack.sequence, &metadata)),
             Ok(Verdict::Conflict { .. }) => Err(AggregateError::AggregateConflict),
             Err(error) => Err(aggregate_error(error.into())),
         }

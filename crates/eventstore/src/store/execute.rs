@@ -139,8 +139,8 @@ where
                 batch.extend(event_messages(state, &decision.events, self.ctx)?);
                 let deadline = self.deadline.less(INQUIRY);
                 match append(&self.store.inner.js, &batch, deadline).await {
-                    Ok(Verdict::Stored { last_sequence }) => {
-                        Ok(Step::Done(self.accept(state, decision, last_sequence)))
+                    Ok(Verdict::Stored(ack)) => {
+                        Ok(Step::Done(self.accept(state, decision, ack.sequence)))
                     }
                     Ok(Verdict::Conflict { maybe_own }) => Ok(Step::Conflict { maybe_own }),
                     Err(AppendError::FateUnknown) => self.inquire(view).await,

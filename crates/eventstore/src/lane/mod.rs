@@ -1,25 +1,33 @@
-//! A lane: appending without a guard, many events in flight, in the order of the calls.
+//! A lane: appending without a guard, many events in flight.
+//!
+//! A lone event is published by itself. `group` puts together what comes when many are under way, and
+//! what has to keep its order.
 
-use std::{sync::Arc, time::Duration};
+mod group;
+mod in_flight;
+
+use std::{slice, sync::Arc};
 
 use async_nats::{
     header,
-    jetstream::{self, context::PublishAckFuture, publish::PublishAck},
+    jetstream::{self, context::PublishAckFuture},
 };
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
+use self::group::{Fate, Group, Run};
+pub use self::in_flight::InFlight;
 use crate::{
-    BoxError, CommandContext, LogReader,
-    deadline::{Deadline, INQUIRY, TOTAL, TRY},
+    BoxError, CommandContext,
+    deadline::{Deadline, TOTAL, TRY},
     envelope::{self, Label},
     publish::{self, Answer, AppendError, Message},
 };
 
-/// Before an event is sent again.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Events that go to the log by themselves at once; what comes beside them goes together.
+const ALONE: usize = 64;
 
 /// One event for a lane.
 #[derive(Clone, Debug)]
@@ -56,17 +64,8 @@ pub struct Lane {
     js: jetstream::Context,
     /// Hands over one event at a time, in the order of the calls, also while there is no connection.
     turn: Arc<Mutex<()>>,
-}
-
-/// An event on its way to the log.
-#[derive(Debug)]
-#[must_use = "only `stored` says whether the log has the event"]
-pub struct InFlight {
-    js: jetstream::Context,
-    message: Message,
-    time: DateTime<Utc>,
-    ack: PublishAckFuture,
-    deadline: Deadline,
+    alone: Arc<Semaphore>,
+    group: Arc<Group>,
 }
 
 impl Lane {
@@ -74,12 +73,96 @@ impl Lane {
         Self {
             js,
             turn: Arc::default(),
+            alone: Arc::new(Semaphore::new(ALONE)),
+            group: Arc::default(),
         }
     }
 
-    /// Hands the event over and waits until the log has it. Ends within 5 s.
+    /// Appends the event and answers when the log has it. Ends within 5 s, or 7 s where it goes with
+    /// others. Two calls that do not wait for each other have no order; [`Lane::submit`] gives them
+    /// one.
     pub async fn append(&self, event: NewEvent<'_>) -> Result<Appended, AppendError> {
+        if let Ok(_permit) = self.alone.try_acquire() {
+            return self.append_alone(event).await;
+        }
+        let together = self.append_together(slice::from_ref(&event)).await;
+        match together.and_then(|outcomes| outcomes.into_iter().next()) {
+            Some(outcome) => outcome,
+            None => self.append_alone(event).await,
+        }
+    }
+
+    /// Appends events of which none may overtake another, and says of each what became of it. Ends
+    /// within 7 s, and 5 s more for each event that has to go alone.
+    ///
+    /// They go to the log as one atomic batch, with what others append meanwhile; or, if they are few,
+    /// or the log has some of them already, one after the other. Behind an event that may still be
+    /// stored later, which is every error but [`AppendError::Rejected`], none is stored.
+    pub async fn append_in_order(
+        &self,
+        events: &[NewEvent<'_>],
+    ) -> Vec<Result<Appended, AppendError>> {
+        match events {
+            [] => Vec::new(),
+            [event] => vec![self.append(event.clone()).await],
+            events => match self.append_together(events).await {
+                Some(outcomes) => outcomes,
+                None => self.append_one_by_one(events).await,
+            },
+        }
+    }
+
+    async fn append_alone(&self, event: NewEvent<'_>) -> Result<Appended, AppendError> {
         self.submit(event).await?.stored().await
+    }
+
+    /// None if each has to go alone.
+    async fn append_together(
+        &self,
+        events: &[NewEvent<'_>],
+    ) -> Option<Vec<Result<Appended, AppendError>>> {
+        let messages: Result<Vec<_>, _> = events.iter().cloned().map(message).collect();
+        let run = messages.ok().and_then(Run::new)?;
+        let outcomes = match self.group.append(&self.js, run).await {
+            Fate::Alone => return None,
+            Fate::Stored { stream, first } => {
+                metrics::counter!("eventstore_lane_events_total", "outcome" => "stored")
+                    .increment(events.len() as u64);
+                let place = |(event, sequence): (&NewEvent<'_>, u64)| {
+                    Ok(Appended {
+                        stream: stream.clone(),
+                        sequence,
+                        duplicate: false,
+                        time: envelope::written_time(event.ctx.time),
+                    })
+                };
+                events.iter().zip(first..).map(place).collect()
+            }
+            Fate::Failed(error) => {
+                count_unless_stored(Some(&error));
+                events.iter().map(|_| Err(error.again())).collect()
+            }
+        };
+        Some(outcomes)
+    }
+
+    async fn append_one_by_one(
+        &self,
+        events: &[NewEvent<'_>],
+    ) -> Vec<Result<Appended, AppendError>> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        let mut may_lack_one = false;
+        for event in events {
+            let outcome = if may_lack_one {
+                let reason = "one before it may not be stored";
+                Err(AppendError::Unavailable(reason.into()))
+            } else {
+                self.append_alone(event.clone()).await
+            };
+            may_lack_one |= !matches!(outcome, Ok(_) | Err(AppendError::Rejected(_)));
+            outcomes.push(outcome);
+        }
+        outcomes
     }
 
     /// Hands the event over; its place in the order is taken when this returns. Ends within 2 s.
@@ -118,99 +201,6 @@ impl Lane {
             Answer::Full(reason) => AppendError::Full(reason),
             Answer::Stored(_) | Answer::Conflict | Answer::Silence => AppendError::FateUnknown,
         })
-    }
-}
-
-impl InFlight {
-    /// Waits until the log has the event, sending the identical message again where no answer
-    /// comes. Ends within 5 s of the submission.
-    pub async fn stored(self) -> Result<Appended, AppendError> {
-        let stored = self.wait().await;
-        count_unless_stored(stored.as_ref().err());
-        if stored.is_ok() {
-            count("stored");
-        }
-        stored
-    }
-
-    async fn wait(self) -> Result<Appended, AppendError> {
-        let sending_ends = self.deadline.less(INQUIRY);
-        let mut maybe_stored = false;
-        let mut answer = publish::answer(self.ack, sending_ends.within(TRY)).await;
-        loop {
-            let is_over = sending_ends.has_passed();
-            match answer {
-                Answer::Stored(ack) if ack.duplicate => {
-                    return first_time(&self.js, &self.message, ack, self.deadline).await;
-                }
-                Answer::Stored(ack) => return Ok(new(ack, self.time)),
-                Answer::Never(reason) if !maybe_stored => {
-                    return Err(AppendError::Rejected(reason));
-                }
-                Answer::Full(reason) if !maybe_stored => return Err(AppendError::Full(reason)),
-                Answer::NotNow(reason) if is_over && !maybe_stored => {
-                    return Err(AppendError::Unavailable(reason));
-                }
-                Answer::Silence | Answer::NotNow(_) if is_over => {
-                    return Err(AppendError::FateUnknown);
-                }
-                // A lane has no guard that could break.
-                Answer::Never(_) | Answer::Full(_) | Answer::Conflict => {
-                    return Err(AppendError::FateUnknown);
-                }
-                Answer::Silence => maybe_stored = true,
-                Answer::NotNow(_) => {}
-            }
-            count("sent_again");
-            answer = send_again(&self.js, &self.message, sending_ends.within(TRY)).await;
-        }
-    }
-}
-
-fn new(ack: PublishAck, time: DateTime<Utc>) -> Appended {
-    Appended {
-        stream: ack.stream,
-        sequence: ack.sequence,
-        duplicate: false,
-        time,
-    }
-}
-
-async fn send_again(js: &jetstream::Context, message: &Message, deadline: Deadline) -> Answer {
-    tokio::time::sleep(PAUSE.mul_f64(rand::random_range(0.5..1.0))).await;
-    if let Err(elapsed) = publish::connected(&js.client(), deadline).await {
-        return Answer::NotNow(elapsed);
-    }
-    match publish::send(js, message.clone(), deadline).await {
-        Ok(ack) => publish::answer(ack, deadline).await,
-        Err(not_sent) => not_sent,
-    }
-}
-
-/// Looks up the stored event that a duplicate was recognised by: the acknowledgement compares
-/// ids alone, and an id on another subject would mean that this event is not in the log.
-async fn first_time(
-    js: &jetstream::Context,
-    message: &Message,
-    ack: PublishAck,
-    deadline: Deadline,
-) -> Result<Appended, AppendError> {
-    let reader = LogReader::new(js.clone(), ack.stream.as_str());
-    let first = deadline
-        .wait_for(reader.get_from_leader(ack.sequence))
-        .await;
-    match first {
-        Ok(Ok(Some(first))) if first.subject == message.subject => Ok(Appended {
-            stream: ack.stream,
-            sequence: ack.sequence,
-            duplicate: true,
-            time: first.time,
-        }),
-        Ok(Ok(Some(first))) => {
-            let other = format!("its id belongs to the event {} already", first.sequence);
-            Err(AppendError::Rejected(other.into()))
-        }
-        _ => Err(AppendError::FateUnknown),
     }
 }
 
