@@ -1,6 +1,8 @@
 -- Of a message that lies in the log twice the first counts.
-with sent as (
-    select distinct on (e."messageId")
+-- The planner knows nothing of the batch. `not exists` would be a join that reads all messages, and
+-- counts that are not materialized would be found out for each message again.
+with every as (
+    select
         e."messageId", e."roomId", e.sequence, e."eventId", e."senderId", e."senderType", e.content,
         e."contentType", e."clientMessageId", e."replyTo", e.mentions, e.attachments, e."time"
     from jsonb_to_recordset($1) as e(
@@ -8,11 +10,13 @@ with sent as (
         "senderType" text, content jsonb, "contentType" text, "clientMessageId" text,
         "replyTo" uuid, mentions jsonb, attachments jsonb, "time" timestamptz
     )
-    where not exists (select from messages m where m.id = e."messageId")
+), sent as (
+    select distinct on (e."messageId")
+        e."messageId", e."roomId", e.sequence, e."eventId", e."senderId", e."senderType", e.content,
+        e."contentType", e."clientMessageId", e."replyTo", e.mentions, e.attachments, e."time"
+    from every e
+    where (select m.id from messages m where m.id = e."messageId") is null
     order by e."messageId", e.sequence
-), every as (
-    select e."roomId", e.sequence, e."time"
-    from jsonb_to_recordset($1) as e("roomId" uuid, sequence bigint, "time" timestamptz)
 ), timeline as (
     insert into timelines as t (room_id, head, changed_at)
     select e."roomId", max(e.sequence), max(e."time")
@@ -21,7 +25,7 @@ with sent as (
     on conflict (room_id) do update
     set head = excluded.head, changed_at = greatest(t.changed_at, excluded.changed_at)
     where t.head < excluded.head
-), room_counts as (
+), room_counts as materialized (
     select
         s."roomId",
         (
@@ -33,7 +37,7 @@ with sent as (
         ) as number
     from sent s
     group by s."roomId"
-), sender_counts as (
+), sender_counts as materialized (
     select
         s."roomId",
         s."senderId",

@@ -1,11 +1,12 @@
--- Of a message that lies in the log twice the first counts.
+-- Of a message that lies in the log twice the first counts. `not exists` would be a join that reads
+-- all messages, for the planner knows nothing of the batch.
 with sent as (
     select distinct on (e."messageId")
         e."messageId", e."roomId", e."senderId", e.sequence, e.attachments
     from jsonb_to_recordset($1) as e(
         "messageId" uuid, "roomId" uuid, "senderId" uuid, sequence bigint, attachments jsonb
     )
-    where not exists (select from messages m where m.id = e."messageId")
+    where (select m.id from messages m where m.id = e."messageId") is null
     order by e."messageId", e.sequence
 ), posted as (
     insert into postings (file_id, message_id, room_id)

@@ -1,7 +1,8 @@
 //! Applies the events of one stream to the tables of one read model, in one process at a time.
 //!
 //! `session` is one leadership from connection to loss, `read` and `prepare` fetch ahead, `apply`
-//! makes transactions, `failure` tells what kind of error it was.
+//! makes transactions, `failure` tells what kind of error it was, `statistics` keeps the planner
+//! informed.
 
 mod apply;
 mod connect;
@@ -9,6 +10,7 @@ mod failure;
 mod prepare;
 mod read;
 mod session;
+mod statistics;
 
 use std::{sync::Arc, time::Duration};
 

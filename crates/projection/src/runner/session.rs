@@ -9,7 +9,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::{Ended, apply, connect, prepare::Prepared, read};
+use super::{Ended, apply, connect, prepare::Prepared, read, statistics::Statistics};
 use crate::{
     Halt, Tasks,
     checkpoint::{self, Place},
@@ -38,6 +38,7 @@ pub(super) struct Session<'a> {
     pub(super) place: Place,
     /// Aggregates that have events in `projection_parked`.
     pub(super) parked: HashSet<String>,
+    statistics: Statistics,
     leadership: Uuid,
 }
 
@@ -100,6 +101,7 @@ impl<'a> Session<'a> {
             leadership,
             place: checkpoint.place(),
             model,
+            statistics: Statistics::open(&mut connection, model).await?,
             connection,
             parked,
         };
@@ -181,6 +183,9 @@ impl<'a> Session<'a> {
         if !events.is_empty() {
             self.model.tracker.record_batch(events.len());
             apply::apply(self, &events).await?;
+            let (statistics, connection) = (&mut self.statistics, &mut self.connection);
+            let told = statistics.applied(connection, self.model, events.len());
+            timeout(DEADLINE, told).await.map_err(Ended::retry)??;
         }
         halt.map_or(Ok(()), |halt| Err(Ended::Halted(halt)))
     }

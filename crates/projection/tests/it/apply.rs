@@ -207,3 +207,25 @@ async fn enriching_that_is_unavailable_is_waited_for() {
     running.reached(sequence).await;
     assert_eq!(shop.orders().await, [row("a", 42, "placed", sequence)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_planner_learns_of_many_rows_before_autovacuum_looks() {
+    let shop = Shop::open().await;
+    let running = shop.run([orders()]);
+    let rows = async || -> f32 {
+        sqlx::query_scalar("select reltuples from pg_class where oid = 'shop.orders'::regclass")
+            .fetch_one(&shop.pool)
+            .await
+            .unwrap()
+    };
+    running.reached(shop.place("first", 1).await).await;
+    assert!(rows().await <= 0.0, "somebody looked already");
+    let mut last = 0;
+    for n in 0..1_100 {
+        last = shop.place(&format!("n{n}"), n).await;
+    }
+    running.reached(last).await;
+    // What is due is done with the batch after which the thousandth event is applied.
+    running.reached(shop.place("last", 1).await).await;
+    assert!(rows().await >= 900.0, "{}", rows().await);
+}
