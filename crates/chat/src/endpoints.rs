@@ -1,8 +1,10 @@
-//! Commands over NATS: a micro service whose instances share the work of the gateways.
+//! Commands over NATS: a micro service whose instances share the work of the gateways. A gateway of
+//! the same process is answered by this instance.
 
 use std::sync::Arc;
 
 use async_nats::service::{Request, ServiceExt, endpoint::Endpoint};
+use bytes::Bytes;
 use doran_contract::{
     ErrorCode, UserId,
     command::{
@@ -11,7 +13,7 @@ use doran_contract::{
     },
 };
 use doran_eventstore::{CommandContext, envelope::TRACEPARENT};
-use doran_platform::{http::Refusal, trace::Traceparent};
+use doran_platform::{Handler, RawCommand, http::Refusal, trace::Traceparent};
 use futures_util::{StreamExt, future::join3};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Semaphore;
@@ -43,15 +45,13 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
     let reading = micro.endpoint_builder().name("MoveReadMarker");
     let reading = reading.add(MOVE_READ_MARKER).await?;
 
-    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
-    let service = service.clone();
-    service.platform.lifecycle.clone().spawn(async move {
-        join3(
-            listen(&service, sending, &in_flight, send_messages),
-            listen(&service, changing, &in_flight, change_message),
-            listen(&service, reading, &in_flight, move_read_marker),
-        )
-        .await;
+    let endpoints = join3(
+        offer(service, (SEND_MESSAGES, sending), send_messages),
+        offer(service, (CHANGE_MESSAGE, changing), change_message),
+        offer(service, (MOVE_READ_MARKER, reading), move_read_marker),
+    );
+    service.platform.lifecycle.spawn(async move {
+        endpoints.await;
         if let Err(error) = micro.stop().await {
             tracing::warn!(%error, "the chat endpoints did not stop in order");
         }
@@ -117,73 +117,102 @@ impl<C> Command<C> {
     }
 }
 
-async fn listen<C, A, F>(
+/// Answers a command to gateways of this process, and over NATS until the process stops.
+fn offer<C, A, F>(
     service: &Service,
-    mut endpoint: Endpoint,
-    in_flight: &Arc<Semaphore>,
+    (subject, mut endpoint): (&'static str, Endpoint),
     execute: fn(Service, Command<C>) -> F,
-) where
+) -> impl Future<Output = ()> + Send + use<C, A, F>
+where
     C: DeserializeOwned + Send + 'static,
-    A: Serialize + Send + Sync + 'static,
+    A: Serialize + Send + 'static,
     F: Future<Output = Result<A, Refusal>> + Send + 'static,
 {
-    let lifecycle = &service.platform.lifecycle;
-    let stopping = lifecycle.stopping();
-    while let Some(Some(request)) = stopping.run_until_cancelled(endpoint.next()).await {
-        let permit = Arc::clone(in_flight).acquire_owned().await;
-        let service = service.clone();
-        let span = span(&request);
-        let work = async move {
-            let reply = match parse(&request) {
-                Ok(command) => execute(service, command).await,
-                Err(refusal) => Err(refusal),
-            };
-            respond(&request, reply).await;
-            drop(permit);
-        };
-        lifecycle.spawn(work.instrument(span));
+    let lifecycle = service.platform.lifecycle.clone();
+    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
+    let permit = move || Arc::clone(&in_flight).acquire_owned();
+    let service = service.clone();
+    let commands = service.platform.clone();
+    let answer = move |command| answer(service.clone(), subject, command, execute);
+
+    let (permit_here, answer_here) = (permit.clone(), answer.clone());
+    let handler: Handler = Arc::new(move |command| {
+        let (permit, answer) = (permit_here(), answer_here(command));
+        Box::pin(async move {
+            let _permit = permit.await;
+            answer.await
+        })
+    });
+    commands.commands.offer(subject, handler);
+
+    async move {
+        let stopping = lifecycle.stopping();
+        while let Some(Some(request)) = stopping.run_until_cancelled(endpoint.next()).await {
+            let permit = permit().await;
+            let answer = answer(raw(&request));
+            lifecycle.spawn(async move {
+                if let Err(error) = request.respond(Ok(answer.await)).await {
+                    tracing::warn!(%error, "the answer to a command over NATS was not sent");
+                }
+                drop(permit);
+            });
+        }
     }
 }
 
+fn raw(request: &Request) -> RawCommand {
+    let headers = request.message.headers.as_ref();
+    let traceparent = headers.and_then(|headers| headers.get(TRACEPARENT));
+    RawCommand {
+        body: request.message.payload.clone(),
+        traceparent: traceparent.map(|header| header.as_str().to_owned()),
+    }
+}
+
+async fn answer<C, A, F>(
+    service: Service,
+    subject: &'static str,
+    command: RawCommand,
+    execute: fn(Service, Command<C>) -> F,
+) -> Bytes
+where
+    C: DeserializeOwned,
+    A: Serialize,
+    F: Future<Output = Result<A, Refusal>>,
+{
+    let span = span(subject, command.traceparent.as_deref());
+    let work = async move {
+        match parse(command) {
+            Ok(command) => execute(service, command).await,
+            Err(refusal) => Err(refusal),
+        }
+    };
+    let reply = reply(work.instrument(span).await);
+    let reply = serde_json::to_vec(&reply).expect("answers are made of plain data");
+    reply.into()
+}
+
 /// What a command does belongs to the trace of whoever sent it.
-fn span(request: &Request) -> Span {
-    let trace = traceparent(request).and_then(Traceparent::parse);
-    let span = tracing::info_span!(
-        "command",
-        subject = request.message.subject.as_str(),
-        trace_id = trace.as_ref().map_or("", Traceparent::trace_id),
-    );
+fn span(subject: &'static str, traceparent: Option<&str>) -> Span {
+    let trace = traceparent.and_then(Traceparent::parse);
+    let trace_id = trace.as_ref().map_or("", Traceparent::trace_id);
+    let span = tracing::info_span!("command", subject, trace_id);
     if let Some(trace) = trace {
         trace.adopt(&span);
     }
     span
 }
 
-fn traceparent(request: &Request) -> Option<&str> {
-    let headers = request.message.headers.as_ref()?;
-    Some(headers.get(TRACEPARENT)?.as_str())
-}
-
-fn parse<C: DeserializeOwned>(request: &Request) -> Result<Command<C>, Refusal> {
+fn parse<C: DeserializeOwned>(command: RawCommand) -> Result<Command<C>, Refusal> {
     let malformed = |error: serde_json::Error| {
         // The gateway made it, so this is a fault of ours, and the text in it stays out of the log.
-        tracing::error!(category = ?error.classify(), "a command over NATS cannot be read");
+        tracing::error!(category = ?error.classify(), "a command cannot be read");
         Refusal::new(ErrorCode::BadRequest, "the command cannot be read")
     };
     Ok(Command {
-        command: serde_json::from_slice(&request.message.payload).map_err(malformed)?,
-        traceparent: traceparent(request).map(str::to_owned),
+        command: serde_json::from_slice(&command.body).map_err(malformed)?,
+        traceparent: command.traceparent,
     })
-}
-
-async fn respond<A: Serialize>(request: &Request, reply: Result<A, Refusal>) {
-    let sent = match serde_json::to_vec(&self::reply(reply)) {
-        Ok(bytes) => request.respond(Ok(bytes.into())).await.map_err(Into::into),
-        Err(error) => Err(async_nats::Error::from(error)),
-    };
-    if let Err(error) = sent {
-        tracing::warn!(%error, "the answer to a command over NATS was not sent");
-    }
 }
 
 fn reply<A>(result: Result<A, Refusal>) -> Reply<A> {

@@ -5,6 +5,7 @@ pub mod access_token;
 pub mod attachments;
 pub mod audit;
 mod clock;
+mod commands;
 mod config;
 pub mod credentials;
 pub mod database;
@@ -38,6 +39,7 @@ pub mod trace;
 pub mod ws_ticket;
 
 pub use clock::Clock;
+pub use commands::{Handler, LocalCommands, RawCommand};
 pub use config::{Config, FileConfig};
 pub use lifecycle::Lifecycle;
 pub use network::Network;

@@ -12,7 +12,7 @@ use doran_projection::{
 use tokio::sync::OnceCell;
 
 use crate::{
-    Blinder, Clock, Config, Lifecycle,
+    Blinder, Clock, Config, Lifecycle, LocalCommands,
     access_token::Verifier,
     directory::{Rooms, Sessions, Users},
     forgetting,
@@ -52,6 +52,8 @@ pub struct Shared {
     pub lifecycle: Lifecycle,
     pub nats: Client,
     pub js: jetstream::Context,
+    /// Commands that roles of this process answer.
+    pub commands: LocalCommands,
     /// What an acknowledgement of the log stands for on this server.
     pub durability: Durability,
     pub master_key: MasterKey,
@@ -108,6 +110,7 @@ impl Platform {
             verifier,
             users,
             sessions,
+            commands: LocalCommands::default(),
             fullness,
             rooms: OnceCell::new(),
             config,

@@ -1,12 +1,19 @@
-//! Commands to the chat service, over NATS to whichever instance is free.
+//! Commands to the chat service: to this process if it is one, otherwise over NATS to whichever
+//! instance is free.
 
 use std::time::Duration;
 
-use async_nats::{HeaderMap, Message, Request, client::RequestErrorKind, connection::State};
+use async_nats::{
+    Client, HeaderMap, Message, Request, client::RequestErrorKind, connection::State,
+};
 use bytes::Bytes;
 use doran_contract::{ErrorCode, command::Reply};
-use doran_platform::trace::{TRACEPARENT, Traceparent};
+use doran_platform::{
+    Handler, Platform, RawCommand,
+    trace::{TRACEPARENT, Traceparent},
+};
 use serde::{Serialize, de::DeserializeOwned};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{answer::Denied, connection::Connection};
 
@@ -38,10 +45,16 @@ where
     let body = serde_json::to_vec(command).expect("commands are made of plain data");
     let trace = Traceparent::random();
     tracing::debug!(trace_id = trace.trace_id(), subject, "a command goes out");
-    let mut headers = HeaderMap::new();
-    headers.insert(TRACEPARENT, trace.as_str());
-    let reply = try_all(connection, subject, (headers, body.into())).await?;
-    match serde_json::from_slice(&reply.payload) {
+    let command = RawCommand {
+        body: body.into(),
+        traceparent: Some(trace.as_str().to_owned()),
+    };
+    let platform = &connection.gateway.platform;
+    let reply = match platform.commands.handler(subject) {
+        Some(handler) => ask_here(platform, handler, command).await?,
+        None => try_all(nats, subject, command).await?.payload,
+    };
+    match serde_json::from_slice(&reply) {
         Ok(Reply::Accepted(accepted)) => Ok(accepted),
         Ok(Reply::Refused { code, message }) => Err(Denied::new(code, message)),
         Err(error) => {
@@ -51,17 +64,38 @@ where
     }
 }
 
+/// The command comes to its end even if nobody waits for it any more.
+async fn ask_here(
+    platform: &Platform,
+    handler: Handler,
+    command: RawCommand,
+) -> Result<Bytes, Denied> {
+    let (answer, answered) = oneshot::channel();
+    platform.lifecycle.spawn(async move {
+        if answer.send(handler(command).await).is_err() {
+            tracing::debug!("nobody waits for the answer to a command any more");
+        }
+    });
+    match timeout(TRIES.iter().sum(), answered).await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(_)) | Err(_) => Err(fate_unknown()),
+    }
+}
+
 async fn try_all(
-    connection: &Connection,
+    nats: &Client,
     subject: &'static str,
-    (headers, body): (HeaderMap, Bytes),
+    command: RawCommand,
 ) -> Result<Message, Denied> {
-    let nats = &connection.gateway.platform.nats;
+    let mut headers = HeaderMap::new();
+    if let Some(traceparent) = command.traceparent {
+        headers.insert(TRACEPARENT, traceparent);
+    }
     let mut may_be_done = false;
     for patience in TRIES {
         let request = Request::new()
             .headers(headers.clone())
-            .payload(body.clone())
+            .payload(command.body.clone())
             .timeout(Some(patience));
         let error = match nats.send_request(subject, request).await {
             Ok(reply) => return Ok(reply),
