@@ -11,7 +11,13 @@ mod progress;
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 use crate::cli::Cli;
+
+/// A message costs hundreds of small allocations, most of them in NATS headers.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

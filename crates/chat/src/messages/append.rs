@@ -20,17 +20,31 @@ pub(crate) async fn append<E>(
 where
     E: Serialize + Into<MessageEvent>,
 {
-    let body = serde_json::to_vec(&event).map_err(|error| Refusal::internal(&error))?;
-    let event = event.into();
-    let new_event = NewEvent {
+    let body = body(&event)?;
+    let event = new_event(room, &event.into(), body, ctx);
+    Ok(service.lane.append(event).await?)
+}
+
+pub(super) fn body(event: &impl Serialize) -> Result<Bytes, Refusal> {
+    let body = serde_json::to_vec(event).map_err(|error| Refusal::internal(&error))?;
+    Ok(Bytes::from(body))
+}
+
+/// `body` is the event's own JSON.
+pub(super) fn new_event<'a>(
+    room: RoomId,
+    event: &MessageEvent,
+    body: Bytes,
+    ctx: &'a CommandContext,
+) -> NewEvent<'a> {
+    NewEvent {
         subject: subject::message(room, event.name()),
         event_type: event.name(),
         version: event.version(),
         event_id: event_id(ctx.command_id, 0),
-        body: Bytes::from(body),
+        body,
         ctx,
-    };
-    Ok(service.lane.append(new_event).await?)
+    }
 }
 
 /// The same `Idempotency-Key` with another body is a mistake of the client's.

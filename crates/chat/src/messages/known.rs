@@ -1,7 +1,8 @@
 //! What the timelines hold already, so that what is sent again is answered and not stored.
 //!
 //! Newest first: a bounded memory of this process, JetStream's window of two minutes (in the
-//! lane), PostgreSQL. What gets past all of them changes nothing, and every reader drops it.
+//! lane), PostgreSQL, which is not asked for what is new for certain. What gets past all of them
+//! changes nothing, and every reader drops it.
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     archive::{Archive, NoAnswer},
     marks::{Aspect, Mark},
+    seen::Seen,
 };
 
 /// Events that are remembered; at a start the last ones are read from the log.
@@ -43,6 +45,7 @@ pub(crate) struct Known {
     /// Everything up to this sequence has been taken note of.
     reached: watch::Sender<u64>,
     archive: Archive,
+    seen: Seen,
 }
 
 impl Known {
@@ -61,6 +64,7 @@ impl Known {
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
             reached: watch::Sender::new(before),
+            seen: Seen::start(pool.clone(), before, &platform.lifecycle),
             archive: Archive::start(pool, &platform.lifecycle),
         };
         known.follow(log, before + 1, &platform.lifecycle);
@@ -71,6 +75,7 @@ impl Known {
     pub(crate) async fn find(&self, id: MessageId) -> Option<Place> {
         match self.recent.get(&id.as_uuid()) {
             Some(place) => Some(place),
+            None if self.seen.is_new(id) => None,
             None => self.archive.find(id).await.ok().flatten(),
         }
     }
@@ -110,6 +115,7 @@ impl Known {
 
     /// The first one stays: that is the message, whatever else bears its id.
     pub(crate) fn note(&self, command_id: Uuid, place: Place) {
+        self.seen.note(command_id);
         self.recent.entry(command_id).or_insert(place);
     }
 
@@ -133,6 +139,7 @@ impl Known {
                 match event {
                     Ok(event) => known.take_note(&event),
                     Err(error) => {
+                        known.seen.give_up();
                         tracing::error!(%error, "sent messages are not followed any more");
                     }
                 }

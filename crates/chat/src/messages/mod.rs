@@ -11,6 +11,7 @@ mod markers;
 mod marks;
 mod now;
 mod open;
+mod seen;
 mod send;
 
 pub(crate) use append::{append, refuse_other_request};

@@ -1,5 +1,8 @@
 //! Sending messages: checked in memory, sealed, appended once. The only way into the log.
 
+use std::{collections::HashSet, mem};
+
+use bytes::Bytes;
 use doran_contract::{
     ErrorCode, MessageId, RoomId, UserId,
     command::{Durability, SendMessage, Sent},
@@ -8,7 +11,7 @@ use doran_contract::{
     room::{RoomRole, RoomStatus},
     subject,
 };
-use doran_eventstore::{CommandContext, event_id};
+use doran_eventstore::{AppendError, Appended, CommandContext, NewEvent, event_id};
 use doran_platform::{
     directory::RoomEntry,
     http::Refusal,
@@ -19,7 +22,7 @@ use tokio::time::Instant;
 
 use super::{
     Place,
-    append::append,
+    append::{body, new_event},
     change::find,
     files::{Files, check_files},
 };
@@ -74,48 +77,72 @@ pub(crate) async fn send(
     ctx: CommandContext,
 ) -> Result<Sending, Refusal> {
     let started = Instant::now();
-    let known = admit(service, &message).await?;
-    let sending = store_unless(known, service, message, Author::Person, ctx).await?;
+    let prepared = prepare(service, message, ctx).await?;
+    let sending = store(service, prepared).await?;
     metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
     Ok(sending)
 }
 
-/// As [`send`], for what a person says without waiting, in that order: only for the log does one
-/// wait for the other. Behind one that may be sent again none is stored, or it would overtake that.
+/// As [`send`], for what a person says without waiting, in that order. Behind one that may be sent
+/// again none is stored, or it would overtake that.
 pub(crate) async fn send_all(
     service: &Service,
     messages: Vec<(SendMessage, CommandContext)>,
 ) -> Vec<Result<Sending, Refusal>> {
     let started = Instant::now();
-    let admitted = messages.iter().map(|(message, _)| admit(service, message));
-    let admitted = join_all(admitted).await;
     let mut sendings = Vec::with_capacity(messages.len());
     let mut may_lack_one = false;
-    for ((message, ctx), known) in messages.into_iter().zip(admitted) {
-        let sending = match known {
-            Ok(None) if may_lack_one => Err(Refusal::new(
-                ErrorCode::Unavailable,
-                "one before it may not be stored; send both again",
-            )),
-            Ok(known) => store_unless(known, service, message, Author::Person, ctx).await,
-            Err(refusal) => Err(refusal),
-        };
-        match &sending {
-            Ok(_) => {
-                metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
+    for stretch in stretches(messages) {
+        let prepared = stretch
+            .into_iter()
+            .map(|(message, ctx)| prepare(service, message, ctx));
+        let mut prepared = join_all(prepared).await;
+        for one in &mut prepared {
+            if may_lack_one && matches!(one, Ok(Prepared::New(_))) {
+                *one = Err(behind_another());
             }
-            Err(refusal) => may_lack_one |= refusal.code().is_retryable(),
+            may_lack_one |= is_passing(one);
         }
-        sendings.push(sending);
+        let stored = store_all(service, prepared).await;
+        may_lack_one |= stored.iter().any(is_passing);
+        sendings.extend(stored);
+    }
+    for _ in sendings.iter().filter(|sending| sending.is_ok()) {
+        metrics::histogram!("chat_message_processing_seconds").record(started.elapsed());
     }
     sendings
 }
 
-/// Refuses what may not be said; otherwise where it lies, if it was sent before.
-async fn admit(service: &Service, message: &SendMessage) -> Result<Option<Place>, Refusal> {
-    check(message)?;
-    authorise(service, message.room_id, message.sender_id).await?;
-    Ok(service.known.find(id_of(message)).await)
+/// Divides messages before each that refers to one in front of it: that has to be stored by then.
+fn stretches(
+    messages: Vec<(SendMessage, CommandContext)>,
+) -> Vec<Vec<(SendMessage, CommandContext)>> {
+    let mut stretches = Vec::new();
+    let mut stretch = Vec::new();
+    let mut ids = HashSet::new();
+    for (message, ctx) in messages {
+        let id = id_of(&message);
+        if ids.contains(&id) || message.reply_to.is_some_and(|id| ids.contains(&id)) {
+            stretches.push(mem::take(&mut stretch));
+            ids.clear();
+        }
+        ids.insert(id);
+        stretch.push((message, ctx));
+    }
+    stretches.push(stretch);
+    stretches
+}
+
+fn behind_another() -> Refusal {
+    Refusal::new(
+        ErrorCode::Unavailable,
+        "one before it may not be stored; send both again",
+    )
+}
+
+/// Whether what was refused may be stored if it is sent again.
+fn is_passing<T>(outcome: &Result<T, Refusal>) -> bool {
+    matches!(outcome, Err(refusal) if refusal.code().is_retryable())
 }
 
 /// As [`send`], for the room's bot. Bots have no keys: what one says to somebody is sealed with
@@ -131,8 +158,8 @@ pub(crate) async fn send_as_bot(
         return Err(Refusal::invalid_field("fileIds", "a bot sends no files"));
     }
     authorise_bot(service, message.room_id, message.sender_id).await?;
-    let known = service.known.find(id_of(&message)).await;
-    store_unless(known, service, message, Author::Bot { spoken_to }, ctx).await
+    let prepared = seal_unless_known(service, message, Author::Bot { spoken_to }, ctx).await?;
+    store(service, prepared).await
 }
 
 /// Who says it.
@@ -142,26 +169,38 @@ enum Author {
     Bot { spoken_to: UserId },
 }
 
+/// What may be said, ready for the log.
+enum Prepared {
+    New(Box<NewMessage>),
+    /// It was sent before.
+    Known(MessageId, Place),
+}
+
+struct NewMessage {
+    event: MessageSent,
+    /// The event's own JSON.
+    body: Bytes,
+    files: Files,
+    ctx: CommandContext,
+}
+
+/// Refuses what may not be said.
+async fn prepare(
+    service: &Service,
+    message: SendMessage,
+    ctx: CommandContext,
+) -> Result<Prepared, Refusal> {
+    check(&message)?;
+    authorise(service, message.room_id, message.sender_id).await?;
+    seal_unless_known(service, message, Author::Person, ctx).await
+}
+
 fn id_of(message: &SendMessage) -> MessageId {
     MessageId::derive(
         message.room_id,
         message.sender_id,
         &message.client_message_id,
     )
-}
-
-async fn store_unless(
-    known: Option<Place>,
-    service: &Service,
-    message: SendMessage,
-    author: Author,
-    ctx: CommandContext,
-) -> Result<Sending, Refusal> {
-    let id = id_of(&message);
-    match known {
-        Some(place) => Ok(Sending::Known { id, place }),
-        None => store(service, id, message, author, ctx).await,
-    }
 }
 
 fn check(message: &SendMessage) -> Result<(), Refusal> {
@@ -250,43 +289,92 @@ fn require_active_room(service: &Service, room: RoomId) -> Result<(), Refusal> {
     }
 }
 
-async fn store(
+async fn seal_unless_known(
     service: &Service,
-    id: MessageId,
     message: SendMessage,
     author: Author,
     ctx: CommandContext,
-) -> Result<Sending, Refusal> {
+) -> Result<Prepared, Refusal> {
+    let id = id_of(&message);
+    if let Some(place) = service.known.find(id).await {
+        return Ok(Prepared::Known(id, place));
+    }
     check_reply(service, message.room_id, message.reply_to).await?;
     let ctx = CommandContext {
         command_id: id.as_uuid(),
         expected_sequence: None,
         ..ctx
     };
-    let event_id = event_id(ctx.command_id, 0);
     let subject = subject::message(message.room_id, "MessageSent");
     let place = keyring::Place {
         subject: &subject,
-        event_id,
+        event_id: event_id(ctx.command_id, 0),
         field: "content",
     };
     let files = Files::find(service, message.sender_id, &message.file_ids, ctx.time).await?;
     let event = seal(service, id, message, author, (place, &files)).await?;
-    let appended = append(service, event.room_id, event.clone(), &ctx).await?;
-    let place = Place {
-        seq: appended.sequence,
-        created_at: appended.time.into(),
-    };
-    service.known.note(id.as_uuid(), place);
-    if appended.duplicate {
-        return Ok(Sending::Known { id, place });
-    }
-    metrics::counter!("chat_messages_sent_total").increment(1);
-    Ok(Sending::Stored {
-        attachments: files.opened(&event),
+    Ok(Prepared::New(Box::new(NewMessage {
+        body: body(&event)?,
         event,
-        place,
-    })
+        files,
+        ctx,
+    })))
+}
+
+async fn store(service: &Service, prepared: Prepared) -> Result<Sending, Refusal> {
+    match prepared {
+        Prepared::Known(id, place) => Ok(Sending::Known { id, place }),
+        Prepared::New(new) => {
+            let appended = service.lane.append(new.for_the_log()).await?;
+            Ok(new.stored(service, &appended))
+        }
+    }
+}
+
+/// As [`store`], in this order, and none before those in front of it.
+async fn store_all(
+    service: &Service,
+    prepared: Vec<Result<Prepared, Refusal>>,
+) -> Vec<Result<Sending, Refusal>> {
+    let new = prepared.iter().filter_map(|one| match one {
+        Ok(Prepared::New(new)) => Some(new.for_the_log()),
+        Ok(Prepared::Known(..)) | Err(_) => None,
+    });
+    let appended = service.lane.append_in_order(&new.collect::<Vec<_>>()).await;
+    let mut appended = appended.into_iter();
+    let sendings = prepared.into_iter().map(|one| match one? {
+        Prepared::Known(id, place) => Ok(Sending::Known { id, place }),
+        Prepared::New(new) => {
+            let appended = appended.next().unwrap_or(Err(AppendError::FateUnknown))?;
+            Ok(new.stored(service, &appended))
+        }
+    });
+    sendings.collect()
+}
+
+impl NewMessage {
+    fn for_the_log(&self) -> NewEvent<'_> {
+        let event = self.event.clone().into();
+        new_event(self.event.room_id, &event, self.body.clone(), &self.ctx)
+    }
+
+    fn stored(self, service: &Service, appended: &Appended) -> Sending {
+        let id = self.event.message_id;
+        let place = Place {
+            seq: appended.sequence,
+            created_at: appended.time.into(),
+        };
+        service.known.note(id.as_uuid(), place);
+        if appended.duplicate {
+            return Sending::Known { id, place };
+        }
+        metrics::counter!("chat_messages_sent_total").increment(1);
+        Sending::Stored {
+            attachments: self.files.opened(&self.event),
+            event: self.event,
+            place,
+        }
+    }
 }
 
 async fn seal(
