@@ -45,7 +45,8 @@ for role in auth user chat store batch; do
     cp kept/master.key "$role/"
 done
 printf 'REDIS_URL=redis://chat:%s@redis:6379/0\n' "$reader" >>chat/environment
-cp kept/signing.pem auth/
+# After a rotation also the key before and the one after.
+cp kept/signing*.pem auth/
 # The mail server is somebody else's, so its address is written into kept/ by hand.
 [ ! -s kept/smtp.url ] || printf "SMTP_URL='%s'\n" "$(cat kept/smtp.url)" >>user/environment
 
@@ -66,7 +67,7 @@ password grafana.admin >grafana/admin
 
 printf 'NATS_PASSWORD=%s\nDATABASE_URL=%s\nREDIS_URL=%s\n' "$(password nats.all)" \
     "$(database postgres "$superuser")" "$redis_url" >operator/environment
-cp kept/master.key kept/signing.pem operator/
+cp kept/master.key kept/signing*.pem operator/
 
 # Whoever a container runs as; nobody else sees its volume.
 chmod 0444 nats/* postgres/* redis/* auth/* user/* chat/* store/* batch/* gateway/* grafana/* operator/*

@@ -52,13 +52,23 @@ impl Ground {
 
     /// Runs a tool as the container of that name would.
     pub(crate) async fn tool(&self, words: &[&str]) -> Run {
+        self.run("tools", words).await
+    }
+
+    /// Runs a command in place of that of one of the operator's containers.
+    pub(crate) async fn run(&self, container: &str, words: &[&str]) -> Run {
         let compose = Compose::one_node();
-        let tools = compose
+        let container = compose
             .services
             .iter()
-            .find(|service| service.name == "tools");
-        let variables = self.variables(tools.unwrap(), "operator");
+            .find(|service| service.name == container);
+        let variables = self.variables(container.unwrap(), "operator");
         Run::of(doran(words).envs(variables)).await
+    }
+
+    /// Runs the container `secrets` again.
+    pub(crate) fn hand_out_secrets(&self) {
+        self.secrets.hand_out();
     }
 
     /// A value of the file that a container's entry point reads.
@@ -119,6 +129,8 @@ impl Ground {
             address.split('/').next().unwrap().to_owned()
         };
         let folder = format!("{}/", self.secrets.path().join(owner).display());
+        let kept = self.secrets.path().join("kept");
+        let kept = kept.display();
         let services = self.services.iter().map(|running| {
             let there = format!("{}:{}", running.name, running.port);
             (there, running.process.address.to_string())
@@ -128,6 +140,7 @@ impl Ground {
             ("postgres:5432".to_owned(), host(self.postgres.url())),
             ("redis:6379".to_owned(), host(self.redis.url())),
             ("/run/secrets/".to_owned(), folder),
+            ("/run/kept/".to_owned(), format!("{kept}/")),
         ];
         let replaced = services.chain(servers);
         replaced.fold(value.to_owned(), |value, (from, to)| {

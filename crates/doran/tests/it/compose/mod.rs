@@ -5,11 +5,18 @@ mod file;
 mod ground;
 mod rights;
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doran_supervisor::workspace;
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use self::{
@@ -217,10 +224,12 @@ fn each_container_sees_its_own_secrets_alone() {
                 let is_own = match reader {
                     "secrets" => true,
                     "streams" | "tools" => owner == "operator",
+                    "keys" => ["operator", "kept"].contains(&owner),
                     reader => owner == reader,
                 };
                 assert!(is_own, "{}: {source}", service.name);
-                assert!(reader == "secrets" || rest.ends_with(":ro"), "{volume}");
+                let may_write = reader == "secrets" || (reader, owner) == ("keys", "kept");
+                assert!(may_write || rest.ends_with(":ro"), "{volume}");
             }
             for (name, value) in service.environment() {
                 let is_told = name.contains("PASSWORD") && !value.starts_with("/run/secrets/");
@@ -269,16 +278,18 @@ impl Secrets {
         for (name, secret) in kept {
             fs::write(folder.path().join("kept").join(name), secret).unwrap();
         }
-        let script = workspace().join("deploy/secrets.sh");
+        let secrets = Self(folder);
         for _start in 0..2 {
-            let made = Command::new("sh")
-                .arg(&script)
-                .arg(folder.path())
-                .output()
-                .unwrap();
-            assert!(made.status.success(), "{made:?}");
+            secrets.hand_out();
         }
-        Self(folder)
+        secrets
+    }
+
+    pub(crate) fn hand_out(&self) {
+        let script = workspace().join("deploy/secrets.sh");
+        let made = Command::new("sh").arg(script).arg(self.path()).output();
+        let made = made.unwrap();
+        assert!(made.status.success(), "{made:?}");
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -429,4 +440,24 @@ async fn every_container_command_becomes_ready_with_what_it_is_given_and_people_
     // The rebuilt tables belong to the service again.
     let again = kim.get(&messages, "MESSAGE:1").await;
     assert_eq!(again.data["items"][0]["content"], "안녕");
+
+    let rotated = ground.run("keys", &["keys", "rotate"]).await;
+    assert_eq!(rotated.code, 0, "{rotated:?}");
+    ground.hand_out_secrets();
+    let (key_id, _) = rotated.stdout.split_once(' ').unwrap();
+    let signs = async || {
+        let someone = Person::at(ground.gateway().process.base());
+        let token = someone.log_in_as("kim").await.token;
+        let head = URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap());
+        let head: Value = serde_json::from_slice(&head.unwrap()).unwrap();
+        head["kid"].as_str().unwrap().to_owned()
+    };
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while signs().await != key_id {
+        assert!(
+            Instant::now() < deadline,
+            "auth does not sign with {key_id}"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
