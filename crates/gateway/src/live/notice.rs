@@ -185,6 +185,10 @@ async fn tell_of_member(
     let Some(profile) = gateway.platform.profiles.find(membership.user).await? else {
         return Ok(());
     };
+    let presences = gateway.presences.look(&[membership.user]).await;
+    let presence = presences
+        .first()
+        .map_or(PresenceState::Unknown, |presence| presence.state);
     let frame = Broadcast::new(ServerFrame::Member {
         room_id: room,
         change,
@@ -194,7 +198,7 @@ async fn tell_of_member(
             picture: profile.user.picture.clone(),
             role: membership.role,
             joined_at: membership.joined_at,
-            presence: PresenceState::Unknown,
+            presence,
         },
     });
     for (user, _) in told {

@@ -188,3 +188,26 @@ async fn without_redis_sockets_work_as_ever_and_presence_is_unknown() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_joins_is_told_of_as_present_or_not() {
+    let redis = TestRedis::database().await;
+    let world = world(&redis).await;
+    let (owner, here, away) = (
+        world.person("a").await,
+        world.person("b").await,
+        world.person("c").await,
+    );
+    let room = world.room(&[&owner]).await;
+    let mut there = world.log_in(&owner).await;
+    let other = OtherGateway::of(&world, &redis).await;
+    other
+        .note(here.id, Some(PresenceState::Online), TERMS)
+        .await;
+    for (person, state) in [(&here, "online"), (&away, "offline")] {
+        world.join(room, person).await;
+        let frame = there.next_of("member").await;
+        assert_eq!(frame["member"]["userId"], json!(person.id));
+        assert_eq!(frame["member"]["presence"], state);
+    }
+}
