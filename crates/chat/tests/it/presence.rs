@@ -36,13 +36,14 @@ async fn ask(world: &World, person: &Person, people: &[&Person]) -> Reply {
     world.get(person, &path).send().await
 }
 
-/// Asks until Redis answers in time, which on a busy machine it may not do at first.
+/// Asks until the tables have the room and Redis answers in time, which on a busy machine they may
+/// not at first.
 async fn ask_redis(world: &World, person: &Person, path: &str, field: &str) -> Reply {
     let asking = async {
         loop {
             let reply = world.get(person, path).send().await;
-            let mut items = reply.data()["items"].as_array().unwrap().iter();
-            if items.all(|item| item[field] != "unknown") {
+            let items = reply.data()["items"].as_array().unwrap();
+            if !items.is_empty() && items.iter().all(|item| item[field] != "unknown") {
                 return reply;
             }
         }
