@@ -45,10 +45,21 @@ pub(crate) async fn serve(service: &Service) -> Result<(), async_nats::Error> {
     let reading = micro.endpoint_builder().name("MoveReadMarker");
     let reading = reading.add(MOVE_READ_MARKER).await?;
 
+    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
     let endpoints = join3(
-        offer(service, (SEND_MESSAGES, sending), send_messages),
-        offer(service, (CHANGE_MESSAGE, changing), change_message),
-        offer(service, (MOVE_READ_MARKER, reading), move_read_marker),
+        offer(service, &in_flight, (SEND_MESSAGES, sending), send_messages),
+        offer(
+            service,
+            &in_flight,
+            (CHANGE_MESSAGE, changing),
+            change_message,
+        ),
+        offer(
+            service,
+            &in_flight,
+            (MOVE_READ_MARKER, reading),
+            move_read_marker,
+        ),
     );
     service.platform.lifecycle.spawn(async move {
         endpoints.await;
@@ -120,6 +131,7 @@ impl<C> Command<C> {
 /// Answers a command to gateways of this process, and over NATS until the process stops.
 fn offer<C, A, F>(
     service: &Service,
+    in_flight: &Arc<Semaphore>,
     (subject, mut endpoint): (&'static str, Endpoint),
     execute: fn(Service, Command<C>) -> F,
 ) -> impl Future<Output = ()> + Send + use<C, A, F>
@@ -128,11 +140,9 @@ where
     A: Serialize + Send + 'static,
     F: Future<Output = Result<A, Refusal>> + Send + 'static,
 {
-    let lifecycle = service.platform.lifecycle.clone();
-    let in_flight = Arc::new(Semaphore::new(MAX_IN_FLIGHT));
+    let platform = service.platform.clone();
+    let (service, in_flight) = (service.clone(), Arc::clone(in_flight));
     let permit = move || Arc::clone(&in_flight).acquire_owned();
-    let service = service.clone();
-    let commands = service.platform.clone();
     let answer = move |command| answer(service.clone(), subject, command, execute);
 
     let (permit_here, answer_here) = (permit.clone(), answer.clone());
@@ -143,9 +153,10 @@ where
             answer.await
         })
     });
-    commands.commands.offer(subject, handler);
+    platform.commands.offer(subject, handler);
 
     async move {
+        let lifecycle = &platform.lifecycle;
         let stopping = lifecycle.stopping();
         while let Some(Some(request)) = stopping.run_until_cancelled(endpoint.next()).await {
             let permit = permit().await;
