@@ -82,7 +82,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         .map_err(|error| StartError::Throttle(error.into()))?;
     let tickets = WsTickets::open(&platform.js, &platform.master_key, &platform.clock).await?;
     let (pool, positions) = read_side::start(platform).await?;
-    let standing = StandingSessions::start(&platform.js, &platform.lifecycle).await?;
+    let standing = StandingSessions::start(&platform.logs, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
     // On the heap: every role's future would be larger otherwise.
     let service = Arc::new(Service::new(

@@ -19,7 +19,7 @@ mod upkeep;
 use std::time::Duration;
 
 use doran_contract::subject::MESSAGE_STREAM;
-use doran_eventstore::{LogReader, ReadError};
+use doran_eventstore::ReadError;
 use doran_platform::{
     Platform, Role, audit,
     database::DatabaseError,
@@ -74,7 +74,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     metrics::counter!("chat_messages_sent_total").increment(0);
     let directory = platform.rooms().await?.clone();
     let (pool, positions) = read_side::start(platform).await?;
-    let messages = LogReader::new(platform.js.clone(), MESSAGE_STREAM);
+    let messages = platform.logs.reader(MESSAGE_STREAM);
     let known = Known::start(platform, &messages, pool.clone()).await?;
     let database = database_probe(pool.clone());
     let redis = Redis::start(
@@ -84,7 +84,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     );
     let redis = redis.await?;
     let presences = Presences::new(redis.clone());
-    let bots = Bots::start(&platform.js, &platform.lifecycle).await;
+    let bots = Bots::start(&platform.logs, &platform.lifecycle).await;
     let bots = (
         bots.map_err(StartError::Bots)?,
         Webhooks::new(platform.config.dev)?,

@@ -127,7 +127,7 @@ impl Recorded {
     }
 
     /// Reads what a consumer delivered.
-    pub fn from_consumer(message: &jetstream::Message) -> Result<Self, NotRecorded> {
+    pub fn from_consumer(message: jetstream::Message) -> Result<Self, NotRecorded> {
         let unusable = |_| NotRecorded {
             header: "$JS.ACK reply subject",
         };
@@ -138,8 +138,9 @@ impl Recorded {
             sequence: info.stream_sequence,
             stored_at: chrono_time(info.published.unix_timestamp_nanos()),
         };
-        let headers = message.headers.clone().unwrap_or_default();
-        Ok(Self::new(place, headers, message.payload.clone()))
+        let message = message.message;
+        let headers = message.headers.unwrap_or_default();
+        Ok(Self::new(place, headers, message.payload))
     }
 
     /// Reads what the stream's leader answered to `STREAM.MSG.GET`.

@@ -4,7 +4,10 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use async_nats::{Client, connection::State, jetstream};
 use doran_contract::command::Durability;
-use doran_eventstore::topology::{self, CheckOptions, TopologyError};
+use doran_eventstore::{
+    Logs,
+    topology::{self, CheckOptions, TopologyError},
+};
 use doran_projection::{
     memory,
     policy::{self, Policy, Timing},
@@ -52,6 +55,8 @@ pub struct Shared {
     pub lifecycle: Lifecycle,
     pub nats: Client,
     pub js: jetstream::Context,
+    /// The streams, as everybody in this process follows them.
+    pub logs: Logs,
     /// Commands that roles of this process answer.
     pub commands: LocalCommands,
     /// What an acknowledgement of the log stands for on this server.
@@ -96,11 +101,12 @@ impl Platform {
             .map_err(StartError::TokenKeys)?;
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
         let keyring = Keyring::open(&js, &master_key).await?;
-        let users = Users::start(&js, &lifecycle).await?;
+        let logs = Logs::new(js.clone());
+        let users = Users::start(&logs, &lifecycle).await?;
         let profiles = Profiles::new(js.clone(), users.clone(), keyring.clone());
         forgetting::start(&users, &keyring, &profiles, &lifecycle).await;
         // On the heap: every role's future would be larger otherwise.
-        let sessions = Box::pin(Sessions::start(&js, &lifecycle, &clock, token_life)).await?;
+        let sessions = Box::pin(Sessions::start(&logs, &lifecycle, &clock, token_life)).await?;
         let shared = Shared {
             durability,
             profiles,
@@ -118,6 +124,7 @@ impl Platform {
             lifecycle,
             nats,
             js,
+            logs,
             master_key,
         };
         Ok(Self(Arc::new(shared)))
@@ -126,7 +133,7 @@ impl Platform {
     /// The rooms, read from the log when the first role of the process asks for them.
     pub async fn rooms(&self) -> Result<&Rooms, memory::StartError> {
         self.rooms
-            .get_or_try_init(|| Rooms::start(&self.js, &self.lifecycle))
+            .get_or_try_init(|| Rooms::start(&self.logs, &self.lifecycle))
             .await
     }
 

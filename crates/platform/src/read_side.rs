@@ -74,7 +74,7 @@ impl ReadSide {
     pub fn builder(&self, platform: &Platform, pool: PgPool, schema: &str) -> ServiceBuilder {
         let clock = platform.clock.clone();
         let clock = Arc::new(move || clock.now());
-        let builder = Service::builder(schema, pool, platform.js.clone(), clock)
+        let builder = Service::builder(schema, pool, platform.logs.clone(), clock)
             .read_models(self.read_models.iter().cloned());
         let builder = self
             .events

@@ -2,9 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_nats::jetstream;
 use chrono::{DateTime, Utc};
-use doran_eventstore::{LogReader, Position, Schema};
+use doran_eventstore::{LogReader, Logs, Position, Schema};
 use sqlx::PgPool;
 
 use crate::{
@@ -18,7 +17,7 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 #[derive(Clone)]
 pub(crate) struct Connections {
     pub(crate) pool: PgPool,
-    pub(crate) js: jetstream::Context,
+    pub(crate) logs: Logs,
 }
 
 /// Why a service's read models do not fit together. Found before anything is started.
@@ -83,12 +82,15 @@ impl Service {
     pub fn builder(
         schema: &str,
         pool: PgPool,
-        js: jetstream::Context,
+        logs: impl Into<Logs>,
         clock: Clock,
     ) -> ServiceBuilder {
         ServiceBuilder {
             schema: schema.to_owned(),
-            connections: Connections { pool, js },
+            connections: Connections {
+                pool,
+                logs: logs.into(),
+            },
             clock,
             read_models: Vec::new(),
             events: Vec::new(),
@@ -112,7 +114,7 @@ impl Service {
     /// for a process that only answers queries. [`Service::run`] includes it.
     pub fn observe(&self, tasks: &Tasks) {
         let trackers = self.models.iter().map(|model| Arc::clone(&model.tracker));
-        let client = self.connections.js.client();
+        let client = self.connections.logs.js().client();
         tasks.spawn(rebuild::watch(client.clone(), Arc::clone(&self.schema)));
         tasks.spawn(notice::listen(
             client,
@@ -188,6 +190,15 @@ impl ServiceBuilder {
     #[must_use]
     pub fn batch_size(mut self, events: usize) -> Self {
         self.batch_size = events.max(1);
+        self
+    }
+
+    /// The read models of one stream read their past together, at the pace of the slowest of them.
+    ///
+    /// That takes the least work in all, and no model of a rebuild is of use before the others.
+    #[must_use]
+    pub fn in_step(mut self) -> Self {
+        self.connections.logs = Logs::in_step(self.connections.logs.js().clone());
         self
     }
 
@@ -284,12 +295,12 @@ impl Model {
     }
 
     pub(crate) fn log(&self) -> Log {
-        let js = self.connections.js.clone();
+        let js = self.connections.logs.js().clone();
         Log::new(js, self.definition.stream(), self.definition.filters())
     }
 
     pub(crate) fn reader(&self) -> LogReader {
-        LogReader::new(self.connections.js.clone(), self.definition.stream())
+        self.connections.logs.reader(self.definition.stream())
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

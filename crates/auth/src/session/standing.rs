@@ -5,14 +5,13 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream;
 use chrono::{DateTime, Utc};
 use doran_contract::{
     SessionId, Timestamp, UserId,
     events::{SESSION_EVENTS, SessionEvent},
     subject::SESSION_STREAM,
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Logs, Recorded};
 use doran_platform::{Lifecycle, event_schema};
 use doran_projection::memory::{CatchUpError, Fold, FoldError, MemoryModel, Start, StartError};
 
@@ -51,12 +50,9 @@ impl Fold for ByUser {
 pub(crate) struct StandingSessions(MemoryModel<ByUser>);
 
 impl StandingSessions {
-    pub(crate) async fn start(
-        js: &jetstream::Context,
-        lifecycle: &Lifecycle,
-    ) -> Result<Self, StartError> {
+    pub(crate) async fn start(logs: &Logs, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
-            js.clone(),
+            logs.clone(),
             SESSION_STREAM,
             &["session.*.*"],
             Start::First,

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use async_nats::jetstream;
 use cqrs_es::Aggregate;
 use doran_contract::{
     Timestamp, UserId,
@@ -10,7 +9,7 @@ use doran_contract::{
     events::{BOT_EVENTS, BotEvent},
     subject::BOT_STREAM,
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Logs, Recorded};
 use doran_platform::{Lifecycle, event_schema, http::Refusal};
 use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
 
@@ -114,12 +113,9 @@ impl Entry {
 pub(crate) struct Bots(MemoryModel<AllBots>);
 
 impl Bots {
-    pub(crate) async fn start(
-        js: &jetstream::Context,
-        lifecycle: &Lifecycle,
-    ) -> Result<Self, StartError> {
+    pub(crate) async fn start(logs: &Logs, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
-            js.clone(),
+            logs.clone(),
             BOT_STREAM,
             &["bot.*.*"],
             Start::First,

@@ -43,10 +43,8 @@ impl Enrich for SearchTokens {
         if !event.fields.contains_key("content") {
             return Ok(());
         }
-        let field = |name: &str| event.fields.get(name).cloned().unwrap_or_default();
-        let written = serde_json::json!({ "roomId": field("roomId"), "content": field("content") });
-        let written: Written = serde_json::from_value(written)
-            .map_err(|error| EnrichError::Permanent(error.into()))?;
+        let written = Written::deserialize(&event.fields);
+        let written = written.map_err(|error| EnrichError::Permanent(error.into()))?;
         let place = Place {
             subject: &event.meta.subject,
             event_id: event.meta.event_id,

@@ -1,24 +1,19 @@
 //! Following a stream as it grows: an ordered reader that heals itself.
 //!
-//! It pulls from an ephemeral consumer that acknowledges nothing, and trusts only what it can
-//! check: consumer sequences without a hole, and at the end of each pull as many messages as the
-//! server says it sent. On any doubt it makes a new consumer behind the last event it gave out.
+//! It reads what is past through a consumer of its own, and what is new from the stream's tail if
+//! the process keeps one. On any doubt it begins anew behind the last event it gave out.
 
 use std::{
     error::Error,
     pin::Pin,
-    sync::atomic::Ordering,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use async_nats::{
-    Message, StatusCode, Subscriber,
     datetime::from_nanos,
-    jetstream::{
-        self,
-        consumer::{AckPolicy, DeliverPolicy, pull},
-    },
+    jetstream::consumer::{AckPolicy, DeliverPolicy, pull},
 };
 use chrono::{DateTime, Utc};
 use futures_util::{
@@ -27,19 +22,14 @@ use futures_util::{
 };
 use uuid::Uuid;
 
-use super::{LogReader, incarnation};
-use crate::{
-    BoxError, Recorded,
-    deadline::{Deadline, READ},
+use super::{
+    LogReader,
+    consumer::Consumer,
+    incarnation,
+    tail::{Seat, Tail},
 };
+use crate::{BoxError, Recorded};
 
-/// The most messages under way to this reader.
-const PULL: usize = 500;
-/// How long the server keeps a pull open. It ends each with a count of what it did not send, so a
-/// lost last message is noticed after this time.
-const PULL_EXPIRES: Duration = Duration::from_secs(5);
-/// How often a quiet reader looks whether the connection is still the same one.
-const GLANCE: Duration = Duration::from_millis(250);
 /// When the server forgets a consumer that nobody pulls from.
 const CONSUMER_FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -70,37 +60,7 @@ pub enum LogChanged {
 }
 
 /// A stream of events without end; after an error it is over.
-pub struct Follow(BoxStream<'static, Result<Recorded, LogChanged>>);
-
-impl Follow {
-    pub(super) fn new(reader: LogReader, filters: Vec<String>, start: Start) -> Self {
-        let follower = Follower {
-            reader,
-            filters,
-            start,
-            seen: None,
-            log: None,
-            session: None,
-            pause: FIRST_PAUSE,
-        };
-        let events = stream::unfold(Some(follower), async |follower| {
-            let mut follower = follower?;
-            match follower.next().await {
-                Ok(event) => Some((Ok(event), Some(follower))),
-                Err(changed) => Some((Err(changed), None)),
-            }
-        });
-        Self(events.boxed())
-    }
-}
-
-impl Stream for Follow {
-    type Item = Result<Recorded, LogChanged>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(cx)
-    }
-}
+pub struct Follow(BoxStream<'static, Result<Arc<Recorded>, LogChanged>>);
 
 struct Follower {
     reader: LogReader,
@@ -110,13 +70,22 @@ struct Follower {
     seen: Option<(u64, Uuid)>,
     /// What the log was at the first look.
     log: Option<KnownLog>,
-    session: Option<Session>,
+    /// Shared by all who follow the stream in this process.
+    tail: Option<Arc<Tail>>,
+    source: Option<Source>,
     pause: Duration,
 }
 
-#[derive(Clone, PartialEq, Eq)]
-struct KnownLog {
-    incarnation: Option<String>,
+/// What tells a log from one of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct KnownLog {
+    pub(super) incarnation: Option<String>,
+}
+
+/// Where events come from.
+enum Source {
+    Consumer(Box<Consumer>),
+    Tail(Seat),
 }
 
 enum Trouble {
@@ -137,32 +106,90 @@ impl From<BoxError> for Trouble {
     }
 }
 
+impl Follow {
+    pub(super) fn new(reader: LogReader, filters: Vec<String>, start: Start) -> Self {
+        Self::of(Follower::new(reader, filters, start))
+    }
+
+    /// Everything after `seen`, of this log and no other.
+    pub(super) fn after(reader: LogReader, seen: u64, log: KnownLog) -> Self {
+        let mut follower = Follower::new(reader, Vec::new(), Start::Sequence(seen + 1));
+        follower.log = Some(log);
+        Self::of(follower)
+    }
+
+    fn of(follower: Follower) -> Self {
+        let events = stream::unfold(Some(follower), async |follower| {
+            let mut follower = follower?;
+            match follower.next().await {
+                Ok(event) => Some((Ok(event), Some(follower))),
+                Err(changed) => Some((Err(changed), None)),
+            }
+        });
+        Self(events.boxed())
+    }
+}
+
+impl Stream for Follow {
+    type Item = Result<Arc<Recorded>, LogChanged>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll_next_unpin(cx)
+    }
+}
+
 impl Follower {
-    async fn next(&mut self) -> Result<Recorded, LogChanged> {
+    fn new(reader: LogReader, filters: Vec<String>, start: Start) -> Self {
+        Self {
+            reader,
+            filters,
+            start,
+            seen: None,
+            log: None,
+            tail: None,
+            source: None,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Arc<Recorded>, LogChanged> {
         loop {
             match self.attempt().await {
-                Ok(event) => {
+                Ok(Some(event)) => {
                     self.seen = Some((event.sequence, event.event_id));
                     self.pause = FIRST_PAUSE;
                     return Ok(event);
                 }
+                Ok(None) => {}
                 Err(Trouble::Changed(changed)) => return Err(changed),
                 Err(Trouble::Passing(error)) => self.recover(&error).await,
             }
         }
     }
 
-    async fn attempt(&mut self) -> Result<Recorded, Trouble> {
-        let mut session = match self.session.take() {
-            Some(session) => session,
+    /// None if the tail has gone on without this follower.
+    async fn attempt(&mut self) -> Result<Option<Arc<Recorded>>, Trouble> {
+        let mut source = match self.source.take() {
+            Some(source) => source,
             None => self.open().await?,
         };
-        let event = session.next().await?;
+        let event = match &mut source {
+            Source::Consumer(consumer) => Arc::new(consumer.next().await?),
+            Source::Tail(seat) => match seat.next(&self.filters).await {
+                Some(event) => event,
+                None => return Ok(None),
+            },
+        };
         if self.seen.is_some_and(|(seen, _)| event.sequence <= seen) {
             return Err(BoxError::from("an event came a second time").into());
         }
-        self.session = Some(session);
-        Ok(event)
+        if matches!(source, Source::Consumer(_))
+            && let Some(seat) = self.seat_behind(event.sequence)
+        {
+            source = Source::Tail(seat);
+        }
+        self.source = Some(source);
+        Ok(Some(event))
     }
 
     /// Warns of the first failure in a row; the ones after it are no news.
@@ -184,13 +211,21 @@ impl Follower {
         self.pause = LONGEST_PAUSE.min(self.pause * 2);
     }
 
-    async fn open(&mut self) -> Result<Session, Trouble> {
-        self.verify().await?;
-        let deliver_policy = match (self.seen, self.start) {
-            (Some((seen, _)), _) => from_sequence(seen + 1),
-            (None, Start::Sequence(sequence)) => from_sequence(sequence),
+    async fn open(&mut self) -> Result<Source, Trouble> {
+        let (log, head) = self.verify().await?;
+        let before = self.before();
+        if self.tail.as_ref().is_none_or(|tail| tail.is_over()) {
+            self.tail = self.reader.tail(&log, (before, head));
+        }
+        if let Some(seat) = before.and_then(|before| self.seat_behind(before)) {
+            return Ok(Source::Tail(seat));
+        }
+        let deliver_policy = match (before, self.start) {
             (None, Start::Time(time)) => DeliverPolicy::ByStartTime {
                 start_time: from_nanos(nanos(time))?,
+            },
+            (before, _) => DeliverPolicy::ByStartSequence {
+                start_sequence: before.unwrap_or_default() + 1,
             },
         };
         let config = pull::Config {
@@ -202,11 +237,27 @@ impl Follower {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        Ok(Session::open(&self.reader, config).await?)
+        let consumer = Consumer::open(&self.reader, config).await?;
+        Ok(Source::Consumer(Box::new(consumer)))
+    }
+
+    /// What lies behind this follower already; unknown as long as it looks for a time.
+    fn before(&self) -> Option<u64> {
+        match (self.seen, self.start) {
+            (Some((seen, _)), _) => Some(seen),
+            (None, Start::Sequence(sequence)) => Some(sequence.saturating_sub(1)),
+            (None, Start::Time(_)) => None,
+        }
+    }
+
+    fn seat_behind(&self, sequence: u64) -> Option<Seat> {
+        let (tail, log) = (self.tail.as_ref()?, self.log.as_ref()?);
+        tail.seat_behind(sequence, log)
     }
 
     /// Makes sure that the log is the one followed so far, and as long as what was read of it.
-    async fn verify(&mut self) -> Result<(), Trouble> {
+    /// Returns it with its head.
+    async fn verify(&mut self) -> Result<(KnownLog, u64), Trouble> {
         let stream = self.reader.stream().to_owned();
         let info = self.reader.info().await.map_err(BoxError::from)?;
         let log = KnownLog {
@@ -216,11 +267,7 @@ impl Follower {
             return Err(LogChanged::Incarnation { stream }.into());
         }
         let head = info.state.last_sequence;
-        let seen = match (self.seen, self.start) {
-            (Some((seen, _)), _) => seen,
-            (None, Start::Sequence(sequence)) => sequence.saturating_sub(1),
-            (None, Start::Time(_)) => 0,
-        };
+        let seen = self.before().unwrap_or_default();
         if head < seen {
             return Err(LogChanged::Rewound { stream, head, seen }.into());
         }
@@ -230,132 +277,10 @@ impl Follower {
                 return Err(LogChanged::Rewound { stream, head, seen }.into());
             }
         }
-        Ok(())
-    }
-}
-
-/// One consumer on one connection, and the pull that is open on it.
-struct Session {
-    js: jetstream::Context,
-    answers: Subscriber,
-    inbox: String,
-    pull_subject: String,
-    /// How often the client had connected when the session began.
-    connects: u64,
-    /// Consumer sequence of the last message.
-    delivered: u64,
-    /// How many messages the open pull may still bring; 0: no pull is open.
-    open: usize,
-    deadline: Deadline,
-}
-
-impl Session {
-    async fn open(reader: &LogReader, config: pull::Config) -> Result<Self, BoxError> {
-        let js = reader.js.clone();
-        let connects = connects(&js);
-        let deadline = Deadline::after(READ);
-        let consumer = js.create_consumer_on_stream(config, reader.stream());
-        let consumer = deadline.wait_for(consumer).await??;
-        let inbox = js.client().new_inbox();
-        let answers = deadline
-            .wait_for(js.client().subscribe(inbox.clone()))
-            .await??;
-        let name = &consumer.cached_info().name;
-        Ok(Self {
-            pull_subject: format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", reader.stream()),
-            js,
-            answers,
-            inbox,
-            connects,
-            delivered: 0,
-            open: 0,
-            deadline,
-        })
-    }
-
-    async fn next(&mut self) -> Result<Recorded, BoxError> {
-        loop {
-            if self.open == 0 {
-                self.pull().await?;
-            }
-            let glance = self.deadline.within(GLANCE);
-            match glance.wait_for(self.answers.next()).await {
-                Ok(Some(message)) if message.status.is_none() => return self.receive(message),
-                Ok(Some(message)) => self.end_of_pull(&message)?,
-                Ok(None) => return Err("the connection was closed".into()),
-                Err(elapsed) if self.deadline.has_passed() => return Err(elapsed.into()),
-                Err(_quiet) if connects(&self.js) != self.connects => {
-                    return Err("the connection was lost in between".into());
-                }
-                Err(_quiet) => {}
-            }
-        }
-    }
-
-    async fn pull(&mut self) -> Result<(), BoxError> {
-        let request = serde_json::json!({
-            "batch": PULL,
-            "expires": u64::try_from(PULL_EXPIRES.as_nanos())?,
-        });
-        let (subject, inbox) = (self.pull_subject.clone(), self.inbox.clone());
-        let client = self.js.client();
-        let sent = client.publish_with_reply(subject, inbox, request.to_string().into());
-        Deadline::after(READ).wait_for(sent).await??;
-        self.open = PULL;
-        self.deadline = Deadline::after(PULL_EXPIRES + READ);
-        Ok(())
-    }
-
-    fn receive(&mut self, message: Message) -> Result<Recorded, BoxError> {
-        let message = jetstream::Message {
-            message,
-            context: self.js.clone(),
-        };
-        let delivered = message.info()?.consumer_sequence;
-        if delivered != self.delivered + 1 {
-            return Err("an event was lost on its way".into());
-        }
-        let event = Recorded::from_consumer(&message)?;
-        self.delivered = delivered;
-        self.open -= 1;
-        Ok(event)
-    }
-
-    /// The server ends a pull with the count of what it did not send of it.
-    fn end_of_pull(&mut self, message: &Message) -> Result<(), BoxError> {
-        let header = |name| {
-            message
-                .headers
-                .as_ref()
-                .and_then(|headers| headers.get(name))
-        };
-        let unsent = header("Nats-Pending-Messages");
-        let unsent: Option<usize> = unsent.and_then(|count| count.as_str().parse().ok());
-        match (message.status, unsent) {
-            (Some(StatusCode::TIMEOUT), Some(unsent)) if self.open == unsent => {
-                self.open = 0;
-                Ok(())
-            }
-            (Some(StatusCode::TIMEOUT), _) => Err("the last events were lost on their way".into()),
-            (Some(status), _) => {
-                let description = message.description.as_deref().unwrap_or_default();
-                Err(format!("the consumer answered {} {description}", status.as_u16()).into())
-            }
-            (None, _) => Err("an answer has no status".into()),
-        }
-    }
-}
-
-fn from_sequence(sequence: u64) -> DeliverPolicy {
-    DeliverPolicy::ByStartSequence {
-        start_sequence: sequence.max(1),
+        Ok((log, head))
     }
 }
 
 fn nanos(time: DateTime<Utc>) -> i128 {
     i128::from(time.timestamp()) * 1_000_000_000 + i128::from(time.timestamp_subsec_nanos())
-}
-
-fn connects(js: &jetstream::Context) -> u64 {
-    js.client().statistics().connects.load(Ordering::Relaxed)
 }

@@ -1,7 +1,10 @@
 //! Reading a stream: by place, by subject, and as it grows. Never writes.
 
+mod consumer;
 mod direct_get;
 mod follow;
+mod logs;
+mod tail;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +14,11 @@ use async_nats::jetstream::{
 };
 
 use self::direct_get::{Answer, PAGE, Page, Request};
-pub use self::follow::{Follow, LogChanged, Start};
+use self::{follow::KnownLog, logs::Tails, tail::Tail};
+pub use self::{
+    follow::{Follow, LogChanged, Start},
+    logs::Logs,
+};
 use crate::{
     BoxError, DecodeError, NotRecorded, Recorded,
     claim::{ClaimState, claim_subject},
@@ -55,13 +62,17 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct LogReader {
     js: jetstream::Context,
     stream: Arc<str>,
+    /// With whom it shares what is new.
+    tails: Option<Arc<Tails>>,
 }
 
 impl LogReader {
+    /// A reader that shares nothing; see [`Logs::reader`].
     pub fn new(js: jetstream::Context, stream: impl Into<Arc<str>>) -> Self {
         Self {
             js,
             stream: stream.into(),
+            tails: None,
         }
     }
 
@@ -157,6 +168,11 @@ impl LogReader {
     /// one it was.
     pub fn follow(&self, filters: Vec<String>, start: Start) -> Follow {
         Follow::new(self.clone(), filters, start)
+    }
+
+    fn tail(&self, log: &KnownLog, place: (Option<u64>, u64)) -> Option<Arc<Tail>> {
+        let alone = Self::new(self.js.clone(), Arc::clone(&self.stream));
+        Some(self.tails.as_ref()?.tail(alone, log, place))
     }
 
     /// The last event that fits the filter as a replica has it, be that right or not.

@@ -255,14 +255,16 @@ where
         if let Err(end) = went {
             break end;
         }
+        // What has arrived is read before anything begins: messages behind each other go out together.
         let message = tokio::select! {
+            biased;
+            () = stopping.cancelled() => break End::Close(CloseCode::Draining),
             message = stream.next(), if !in_flight.is_full() => message,
             () = in_flight.one_done() => {
                 connection.link.hear();
                 went = reader.go_on(connection, &mut in_flight);
                 continue;
             }
-            () = stopping.cancelled() => break End::Close(CloseCode::Draining),
         };
         connection.link.hear();
         went = match message {

@@ -94,7 +94,7 @@ async fn what_may_be_repeated_is_and_what_may_not_has_an_unknown_fate() {
     let alive = listen(&elsewhere.platform, echo_routes("/api/chat")).await;
     let (deaf, calls) = hangs_up(&elsewhere).await;
     let send = async |key: Option<&str>| {
-        let world = in_front_of(&[deaf, alive]).await;
+        let world = Box::pin(in_front_of(&[deaf, alive])).await;
         let mut request = Client::new().post(world.url("/api/chat/echo")).body("text");
         if let Some(key) = key {
             request = request.header("idempotency-key", key);

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use async_nats::jetstream;
 use doran_contract::{
     RoomId, Timestamp, UserId,
     events::{ChatRoomCreated, ROOM_EVENTS, RoomEvent},
     room::{RoomRole, RoomStatus, Visibility},
     subject::ROOM_STREAM,
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Logs, Recorded};
 use doran_projection::memory::{CatchUpError, Fold, FoldError, MemoryModel, Start, StartError};
 
 use crate::{Lifecycle, event_schema};
@@ -215,9 +214,9 @@ impl RoomEntry {
 pub struct Rooms(MemoryModel<AllRooms>);
 
 impl Rooms {
-    pub async fn start(js: &jetstream::Context, lifecycle: &Lifecycle) -> Result<Self, StartError> {
+    pub async fn start(logs: &Logs, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
-            js.clone(),
+            logs.clone(),
             ROOM_STREAM,
             &["chatroom.*.*"],
             Start::First,

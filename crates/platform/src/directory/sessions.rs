@@ -2,14 +2,13 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use async_nats::jetstream;
 use doran_contract::{
     SessionId,
     events::{SESSION_EVENTS, SessionEvent},
     session::Revocation,
     subject::SESSION_STREAM,
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Logs, Recorded};
 use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
 
 use crate::{Clock, Lifecycle, event_schema};
@@ -43,13 +42,13 @@ pub struct Sessions(MemoryModel<Revoked>);
 
 impl Sessions {
     pub async fn start(
-        js: &jetstream::Context,
+        logs: &Logs,
         lifecycle: &Lifecycle,
         clock: &Clock,
         token_life: Duration,
     ) -> Result<Self, StartError> {
         MemoryModel::start(
-            js.clone(),
+            logs.clone(),
             SESSION_STREAM,
             &["session.*.SessionRevoked"],
             Start::At(clock.now() - token_life - LEEWAY),

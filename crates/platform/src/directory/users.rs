@@ -2,14 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_nats::jetstream;
 use doran_contract::{
     UserId,
     events::{USER_EVENTS, UserEvent},
     subject::USER_STREAM,
     user::{Role, UserStatus},
 };
-use doran_eventstore::Recorded;
+use doran_eventstore::{Logs, Recorded};
 use doran_projection::memory::{Fold, FoldError, MemoryModel, Start, StartError};
 use tokio::sync::broadcast;
 
@@ -103,9 +102,9 @@ impl Accounts {
 pub struct Users(MemoryModel<Accounts>);
 
 impl Users {
-    pub async fn start(js: &jetstream::Context, lifecycle: &Lifecycle) -> Result<Self, StartError> {
+    pub async fn start(logs: &Logs, lifecycle: &Lifecycle) -> Result<Self, StartError> {
         MemoryModel::start(
-            js.clone(),
+            logs.clone(),
             USER_STREAM,
             &["user.*.*"],
             Start::First,

@@ -27,7 +27,7 @@ pub(super) async fn follow<F: Fold>(
     };
     let mut events = reader.follow(filters, from);
     while let Some(first) = events.next().await {
-        let mut batch: Vec<Recorded> = Vec::new();
+        let mut batch: Vec<Arc<Recorded>> = Vec::new();
         let mut next = Some(first);
         let mut end = None;
         while let Some(item) = next.take() {

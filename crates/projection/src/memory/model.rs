@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream;
 use chrono::{DateTime, Utc};
-use doran_eventstore::{LogReader, Recorded};
+use doran_eventstore::{Logs, Recorded};
 use tokio::{
     sync::{Notify, broadcast, watch},
     time::{Instant, sleep, timeout, timeout_at},
@@ -87,19 +86,20 @@ impl<F: Fold> MemoryModel<F> {
     /// Starts to follow the stream and returns at once. No filters mean the whole stream.
     #[expect(clippy::needless_pass_by_value, reason = "callers make it on the spot")]
     pub fn spawn(
-        js: jetstream::Context,
+        logs: impl Into<Logs>,
         stream: &str,
         filters: &[&str],
         start: Start,
         fold: F,
         tasks: Tasks,
     ) -> Self {
+        let logs = logs.into();
         let filters: Vec<String> = match filters {
             [] => vec![">".to_owned()],
             filters => filters.iter().map(|filter| (*filter).to_owned()).collect(),
         };
         let shared = Arc::new(Shared {
-            log: Log::new(js.clone(), stream, &filters),
+            log: Log::new(logs.js().clone(), stream, &filters),
             wanted: Notify::new(),
             state: RwLock::new(fold),
             position: watch::Sender::new(0),
@@ -109,7 +109,7 @@ impl<F: Fold> MemoryModel<F> {
             contact: Mutex::new(Instant::now()),
             changes: broadcast::Sender::new(CHANGES_KEPT),
         });
-        let reader = LogReader::new(js, stream);
+        let reader = logs.reader(stream);
         tasks.spawn(follow::follow(Arc::clone(&shared), reader, filters, start));
         tasks.spawn(follow::keep_contact(Arc::clone(&shared), start));
         Self(shared)
@@ -119,7 +119,7 @@ impl<F: Fold> MemoryModel<F> {
     ///
     /// Takes as long as there is progress; fails after 10 s without any.
     pub async fn start(
-        js: jetstream::Context,
+        logs: impl Into<Logs>,
         stream: &str,
         filters: &[&str],
         start: Start,
@@ -127,7 +127,7 @@ impl<F: Fold> MemoryModel<F> {
         tasks: Tasks,
     ) -> Result<Self, StartError> {
         let tasks = tasks.child();
-        let model = Self::spawn(js, stream, filters, start, fold, tasks.clone());
+        let model = Self::spawn(logs, stream, filters, start, fold, tasks.clone());
         match model.ready().await {
             Ok(()) => Ok(model),
             Err(error) => {
@@ -325,7 +325,7 @@ impl<F> Shared<F> {
 
 impl<F: Fold> Shared<F> {
     /// Folds events under one lock, then tells of them.
-    pub(super) fn take_in(&self, events: Vec<Recorded>) {
+    pub(super) fn take_in(&self, events: Vec<Arc<Recorded>>) {
         let mut failures = Vec::new();
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         for event in &events {
@@ -344,7 +344,7 @@ impl<F: Fold> Shared<F> {
         if self.changes.receiver_count() > 0 {
             for event in events {
                 // Without receivers nobody wants to know.
-                drop(self.changes.send(Arc::new(event)));
+                drop(self.changes.send(event));
             }
         }
     }

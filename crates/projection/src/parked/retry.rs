@@ -110,7 +110,7 @@ async fn portion(
 async fn fetch(model: &Model, sequence: i64) -> Result<Prepared, RetryError> {
     let event = model.reader().get(sequence.cast_unsigned()).await?;
     let event = event.ok_or(RetryError::Gone { sequence })?;
-    Ok(prepare(model, event).await?)
+    Ok(prepare(model, &event).await?)
 }
 
 /// Applies one event, or says why not and leaves no trace of the attempt.

@@ -163,7 +163,7 @@ impl<P: Policy> Session<'_, P> {
     }
 
     async fn deliver(&self, message: &Message) -> Result<(), BoxError> {
-        let event = Recorded::from_consumer(message)?;
+        let event = Recorded::from_consumer(message.clone())?;
         if !self.runner.policy.concerns(&event).await {
             self.runner.count("passed_over");
             return message.ack_with(AckKind::Ack).await;

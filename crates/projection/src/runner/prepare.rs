@@ -46,24 +46,24 @@ impl Prepared {
 }
 
 /// Fails only where the read model must stop; waits as long as the enriching is unavailable.
-pub(crate) async fn prepare(model: &Model, event: Recorded) -> Result<Prepared, Halt> {
-    let work = match schema_of(model, &event) {
+pub(crate) async fn prepare(model: &Model, event: &Recorded) -> Result<Prepared, Halt> {
+    let work = match schema_of(model, event) {
         None => {
             model.tracker.count_unknown_type();
             Work::Nothing
         }
         Some(_) if model.definition.statement(&event.event_type).is_none() => Work::Nothing,
         Some((schema, version)) => match &model.enrich {
-            Some(enrich) => enriched_row(&**enrich, &event, schema).await?,
-            None if event.version == version => spliced_row(&event),
-            None => opened_row(&event, schema)?,
+            Some(enrich) => enriched_row(&**enrich, event, schema).await?,
+            None if event.version == version => spliced_row(event),
+            None => opened_row(event, schema)?,
         },
     };
     Ok(Prepared {
         sequence: event.sequence,
         event_id: event.event_id,
-        event_type: event.event_type,
-        subject: event.subject,
+        event_type: event.event_type.clone(),
+        subject: event.subject.clone(),
         work,
     })
 }
@@ -97,10 +97,6 @@ async fn enriched_row(
     event: &Recorded,
     schema: &Schema,
 ) -> Result<Work, Halt> {
-    let opened = match open(event, schema)? {
-        Ok(row) => row,
-        Err(reason) => return Ok(Work::Park(reason)),
-    };
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
         .with_max_delay(Duration::from_secs(2))
@@ -109,7 +105,11 @@ async fn enriched_row(
         .build();
     let mut is_first = true;
     loop {
-        let mut row = opened.clone();
+        // Anew each time: an attempt that failed may have changed something.
+        let mut row = match open(event, schema)? {
+            Ok(row) => row,
+            Err(reason) => return Ok(Work::Park(reason)),
+        };
         match enrich.enrich(&mut row).await {
             Ok(()) => return Ok(written(row)),
             Err(error @ EnrichError::Permanent(_)) => return Ok(Work::Park(chain(&error))),

@@ -24,10 +24,15 @@ use crate::{
 const ELECTION_EVERY: Duration = Duration::from_millis(500);
 /// How long events that are known to be on their way may be waited for.
 const FILL: Duration = Duration::from_millis(20);
-/// Transactions begin this far apart, so that events which come one by one share them. Each costs a
-/// commit in every read model of the stream, and together they are dearer than storing the event.
-/// What comes after a rest is applied at once.
+/// Transactions begin at least so far apart, so that events which come one by one share them. Each
+/// costs a commit in every read model of the stream, and together they are dearer than storing the
+/// event. What comes after a rest is applied at once.
 const PACE: Duration = Duration::from_millis(10);
+/// The next transaction begins after so many times what the last one took: on a busy machine they
+/// take longer, and would keep it busy.
+const PACE_PER_TRANSACTION: u32 = 4;
+/// So much later than need be an event may be applied.
+const LONGEST_PACE: Duration = Duration::from_millis(25);
 const PING_EVERY: Duration = Duration::from_secs(5);
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -58,6 +63,11 @@ pub(super) async fn lead(model: &Arc<Model>, tasks: &Tasks) -> Result<Infallible
         sender,
     ));
     session.run(&mut receiver).await
+}
+
+/// How far apart two transactions begin, if the first took so long.
+fn pace(took: Duration) -> Duration {
+    (took * PACE_PER_TRANSACTION).clamp(PACE, LONGEST_PACE)
 }
 
 /// What the leader of a read model holds, as an advisory lock of its session.
@@ -135,8 +145,9 @@ impl<'a> Session<'a> {
                         return Err(Ended::retry("the log is not read any more"));
                     }
                     self.fill(&mut batch, prepared, not_before).await;
-                    not_before = Instant::now() + PACE;
+                    let began = Instant::now();
                     self.take(&mut batch).await?;
+                    not_before = began + pace(began.elapsed());
                 }
                 changed = skips.changed() => {
                     changed.map_err(Ended::retry)?;
@@ -224,7 +235,7 @@ impl<'a> Session<'a> {
             position: self.place.sequence,
             parked: self.parked.len() as u64,
         };
-        let client = self.model.connections.js.client();
+        let client = self.model.connections.logs.js().client();
         notice::publish(&client, &self.model.schema, self.model.name(), notice).await;
     }
 

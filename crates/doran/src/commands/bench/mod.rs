@@ -12,6 +12,7 @@ mod load;
 mod message;
 mod read;
 mod send;
+mod shards;
 mod socket;
 mod stream;
 mod summary;
@@ -34,6 +35,7 @@ pub(crate) enum Bench {
     Fanout(fanout::Fanout),
     Idle(idle::Idle),
     Read(read::Read),
+    Shards(shards::Shards),
 }
 
 impl Bench {
@@ -46,6 +48,7 @@ impl Bench {
             Self::Fanout(fanout) => fanout.run().await,
             Self::Idle(idle) => idle.run().await,
             Self::Read(read) => read.run().await,
+            Self::Shards(shards) => shards.run().await,
         }
     }
 }

@@ -26,17 +26,33 @@ pub(super) async fn with<T>(
     work: impl AsyncFnOnce(&Arc<Bed>) -> Result<T>,
 ) -> Result<T> {
     let clock = Clock::system();
-    let client = nats::connect(config, "doran bench")
-        .await
-        .map_err(dependency)?;
-    let js = jetstream::new(client);
-    if js.get_stream(STREAM).await.is_ok() {
-        // Left by a run that was ended.
-        js.delete_stream(STREAM).await.map_err(dependency)?;
+    let js = connect(config).await?;
+    make(&js, &clock, (STREAM, "bench.*.*"), 1).await?;
+    let bed = Arc::new(Bed { js, clock });
+    let done = work(&bed).await;
+    delete(&bed.js, STREAM).await?;
+    done
+}
+
+pub(super) async fn connect(config: &Config) -> Result<jetstream::Context> {
+    let client = nats::connect(config, "doran bench").await;
+    Ok(jetstream::new(client.map_err(dependency)?))
+}
+
+/// Makes an empty stream, in place of one that a run left which was ended.
+pub(super) async fn make(
+    js: &jetstream::Context,
+    clock: &Clock,
+    (name, subject): (&str, &str),
+    replicas: usize,
+) -> Result<()> {
+    if js.get_stream(name).await.is_ok() {
+        js.delete_stream(name).await.map_err(dependency)?;
     }
     let settings = stream::Config {
-        name: STREAM.to_owned(),
-        subjects: vec!["bench.*.*".to_owned()],
+        name: name.to_owned(),
+        subjects: vec![subject.to_owned()],
+        num_replicas: replicas,
         allow_direct: true,
         allow_atomic_publish: true,
         compression: Some(stream::Compression::S2),
@@ -44,14 +60,16 @@ pub(super) async fn with<T>(
         ..stream::Config::default()
     };
     let made = js.create_stream(settings).await.map_err(dependency);
-    made.context("the stream BENCH cannot be made; does NATS_USER have every right?")?;
-    let bed = Arc::new(Bed { js, clock });
-    let done = work(&bed).await;
-    bed.js
-        .delete_stream(STREAM)
-        .await
-        .context("the stream BENCH is left behind; delete it")?;
-    done
+    made.with_context(|| {
+        format!("the stream {name} cannot be made; does NATS_USER have every right?")
+    })?;
+    Ok(())
+}
+
+pub(super) async fn delete(js: &jetstream::Context, name: &str) -> Result<()> {
+    let deleted = js.delete_stream(name).await;
+    deleted.with_context(|| format!("the stream {name} is left behind; delete it"))?;
+    Ok(())
 }
 
 impl Bed {
@@ -61,18 +79,23 @@ impl Bed {
         headers.insert("Nats-Expected-Last-Subject-Sequence", sequence.to_string());
         let guard = format!("bench.{id}.*");
         headers.insert("Nats-Expected-Last-Subject-Sequence-Subject", guard);
-        self.send(id, headers).await
+        self.send(&format!("bench.{id}"), headers).await
     }
 
     /// An event without a guard.
     pub(super) async fn send_unguarded(&self, id: &str) -> Result<PublishAckFuture> {
-        self.send(id, self.headers()).await
+        self.send_below(&format!("bench.{id}")).await
     }
 
-    async fn send(&self, id: &str, headers: HeaderMap) -> Result<PublishAckFuture> {
+    /// An event without a guard, under the subject of its aggregate.
+    pub(super) async fn send_below(&self, aggregate: &str) -> Result<PublishAckFuture> {
+        self.send(aggregate, self.headers()).await
+    }
+
+    async fn send(&self, aggregate: &str, headers: HeaderMap) -> Result<PublishAckFuture> {
         let CounterEvent::Counted { padding } = CounterEvent::sample();
         let body = serde_json::json!({ "padding": padding }).to_string();
-        let subject = format!("bench.{id}.{}", CounterEvent::TYPE);
+        let subject = format!("{aggregate}.{}", CounterEvent::TYPE);
         let sent = self.js.publish_with_headers(subject, headers, body.into());
         Ok(sent.await?)
     }

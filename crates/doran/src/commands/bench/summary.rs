@@ -38,7 +38,6 @@ pub(super) fn tell(name: &str, raw: &[Round], store: &[Round], is_json: bool) ->
         .zip(store)
         .map(|(raw, store)| store.rate / raw.rate)
         .collect();
-    let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.rate).collect());
     if is_json {
         return output::json(&json!({
             "bench": name,
@@ -48,33 +47,37 @@ pub(super) fn tell(name: &str, raw: &[Round], store: &[Round], is_json: bool) ->
             "ratios": ratios,
         }));
     }
-    let row = |side: &str, rounds: &[Round]| {
-        let middle = |of: fn(&Round) -> Duration| {
-            median(
-                rounds
-                    .iter()
-                    .map(|round| of(round).as_secs_f64() * 1e3)
-                    .collect(),
-            )
-        };
-        [
-            side.to_owned(),
-            format!("{:.0}", rate(rounds)),
-            format!("{:.2}", middle(|round| round.p50)),
-            format!("{:.2}", middle(|round| round.p99)),
-        ]
-    };
     let rows = [row("raw", raw), row("store", store)];
     output::table([name, "EVENTS/S", "P50 MS", "P99 MS"], rows)?;
-    let each: Vec<_> = ratios
-        .iter()
-        .map(|ratio| format!("{:.0} %", ratio * 100.0))
-        .collect();
+    let each = percents(&ratios);
     Ok(output::line(&format!(
-        "store / raw: {:.0} % (rounds: {})",
-        median(ratios) * 100.0,
-        each.join(", ")
+        "store / raw: {:.0} % (rounds: {each})",
+        median(ratios) * 100.0
     ))?)
+}
+
+fn rate(rounds: &[Round]) -> f64 {
+    median(rounds.iter().map(|round| round.rate).collect())
+}
+
+/// One side's rate and times, as medians of its rounds.
+pub(super) fn row(side: &str, rounds: &[Round]) -> [String; 4] {
+    let middle = |of: fn(&Round) -> Duration| {
+        let all = rounds.iter().map(|round| of(round).as_secs_f64() * 1e3);
+        median(all.collect())
+    };
+    [
+        side.to_owned(),
+        format!("{:.0}", rate(rounds)),
+        format!("{:.2}", middle(|round| round.p50)),
+        format!("{:.2}", middle(|round| round.p99)),
+    ]
+}
+
+/// Ratios, as a list.
+pub(super) fn percents(ratios: &[f64]) -> String {
+    let each = ratios.iter().map(|ratio| format!("{:.0} %", ratio * 100.0));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn median(mut values: Vec<f64>) -> f64 {

@@ -59,7 +59,7 @@ impl Next {
         let (schema, owner) = (rebuild.next().to_owned(), rebuild.owner().await?);
         let pool = database::pool_as(&platform.config, &schema, owner.as_deref())?;
         let builder = read_side.builder(platform, pool.clone(), &schema);
-        let service = builder.batch_size(BATCH).until(end).build()?;
+        let service = builder.batch_size(BATCH).in_step().until(end).build()?;
         rebuild.create_next().await.map_err(dependency)?;
         read_side.migrate(&pool, &schema).await?;
         if !found.next {

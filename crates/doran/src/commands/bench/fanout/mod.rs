@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use self::round::{Entry, Load, round};
 use super::{
     client::{At, Frames, Scene, Socket},
-    summary::{Round, tell},
+    summary::{Round, median, percents, tell},
 };
 use crate::{output, progress::Progress};
 
@@ -93,13 +93,11 @@ impl Fanout {
         }
         tell("fanout", &raw, &delivered, self.json)?;
         self.tell_paced("a bare loop", bare.round(self.paced()).await?)?;
-        let paced = ours.round(self.paced()).await?;
-        self.tell_paced("ours", paced)?;
         drop(serving);
         if self.stuck > 0 {
-            self.beside_the_stuck(&mut ours, paced).await?;
+            return self.beside_the_stuck(&mut ours).await;
         }
-        Ok(())
+        self.tell_paced("ours", ours.round(self.paced()).await?)
     }
 
     /// Every message a second goes to every socket.
@@ -138,35 +136,49 @@ impl Fanout {
         })
     }
 
-    /// The same rate while others in the room do not read.
-    async fn beside_the_stuck(&self, ours: &mut Side, before: Round) -> Result<()> {
-        let To::Gateway(scene) = &ours.to else {
-            return Ok(());
-        };
-        let others = open_sockets(scene).await?;
-        let stuck = open(scene, usize::from(self.stuck)).await?;
-        let after = ours.round(self.paced()).await?;
-        let closed_after = until_closed(&ours.to, others).await?;
-        drop(stuck);
-        let ratio = after.p99.as_secs_f64() / before.p99.as_secs_f64();
+    /// The same rate with and without others in the room who do not read, in turns.
+    async fn beside_the_stuck(&self, ours: &mut Side) -> Result<()> {
+        let mut ratios = Vec::new();
+        let mut slowest = Some(Duration::ZERO);
+        for _ in 0..self.rounds {
+            let alone = ours.round(self.paced()).await?;
+            self.tell_paced("ours", alone)?;
+            let To::Gateway(scene) = &ours.to else {
+                return Ok(());
+            };
+            let others = open_sockets(scene).await?;
+            let stuck = open(scene, usize::from(self.stuck)).await?;
+            let beside = ours.round(self.paced()).await?;
+            self.tell_paced("ours beside them", beside)?;
+            let closed_after = until_closed(&ours.to, others).await?;
+            drop(stuck);
+            slowest = slowest.zip(closed_after).map(|(a, b)| a.max(b));
+            ratios.push(beside.p99.as_secs_f64() / alone.p99.as_secs_f64());
+        }
+        self.tell_stuck(slowest, &ratios)
+    }
+
+    /// When the last of them was closed, if all were, and what became of the others' p99.
+    fn tell_stuck(&self, closed_after: Option<Duration>, ratios: &[f64]) -> Result<()> {
+        let ratio = median(ratios.to_vec());
         if self.json {
             return output::json(&json!({
                 "bench": "stuck",
                 "sockets": self.stuck,
                 "closedAfterSeconds": closed_after.map(|time| time.as_secs_f64()),
-                "p99Ms": after.p99.as_secs_f64() * 1e3,
                 "p99Ratio": ratio,
+                "p99Ratios": ratios,
             }));
         }
-        self.tell_paced("ours beside them", after)?;
         let closed = closed_after.map_or_else(
             || format!("not closed within {} s", STUCK_LIMIT.as_secs()),
             |time| format!("closed {:.0} s after the last message", time.as_secs_f64()),
         );
         Ok(output::line(&format!(
-            "{} that never read: {closed}; the p99 of the others went to {:.0} %",
+            "{} that never read: {closed}; the p99 of the others went to {:.0} % (rounds: {})",
             self.stuck,
-            ratio * 100.0
+            ratio * 100.0,
+            percents(ratios)
         ))?)
     }
 
