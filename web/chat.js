@@ -170,6 +170,7 @@ export class Chat extends EventTarget {
     const { type, roomId } = frame;
     if (EVENTS.has(type)) this.#event(frame);
     else if (type === "caughtUp") this.#feeds.get(roomId)?.caughtUp(frame.seq);
+    else if (type === "botDelta") this.#feeds.get(roomId)?.hint(frame);
     else if (type === "presence") this.members.seen(frame);
     else if (type === "unread") this.#unread(frame);
     else if (type === "room") this.#roomChanged(frame);

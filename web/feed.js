@@ -4,6 +4,7 @@
 // subscribes once more, since the end of the page: the server fills the gap or says that it cannot.
 
 import { Cursor } from "./cursor.js";
+import { Drafts } from "./drafts.js";
 import { Timeline } from "./timeline.js";
 import { Backoff } from "./reconnect.js";
 
@@ -15,6 +16,7 @@ export class Feed extends EventTarget {
   /** `{name: "closed"|"loading"|"ready"|"failed", error?}` */
   page = { name: "closed" };
   timeline = new Timeline();
+  drafts = new Drafts({ changed: () => this.#changed() });
   hasBefore = false;
   isLoadingBefore = false;
   isLive = false;
@@ -98,6 +100,13 @@ export class Feed extends EventTarget {
     if (isBehindHole && frame.type !== "message") return;
     if (this.page.name === "loading" && frame.type !== "message") this.#held.push(frame);
     else this.#apply(frame);
+    this.#changed();
+  }
+
+  /** Takes a piece of what a bot is writing: a hint, which may be lost or come after the message. */
+  hint(delta) {
+    if (this.page.name === "closed" || this.timeline.get(delta.messageId)) return;
+    this.drafts.take(delta);
     this.#changed();
   }
 
@@ -185,7 +194,10 @@ export class Feed extends EventTarget {
   }
 
   #apply({ type, seq, message, messageId = message?.id, content, editedAt, emoji, userId, on }) {
-    if (type === "message") this.timeline.merge([{ ...message, seq }]);
+    if (type === "message") {
+      this.timeline.merge([{ ...message, seq }]);
+      this.drafts.drop(messageId);
+    }
     // The page was loaded after that and shows it.
     else if (seq <= this.#pageEnd) return;
     if (type === "messageEdited") this.timeline.edit(messageId, withoutSeq(message) ?? { content, editedAt });

@@ -3,7 +3,7 @@
 const GROUP_MS = 5 * 60_000;
 
 /** Rows of `{kind: "day"|"new"|"system"|"message", key, …}`; keys stay the same when a pending message is confirmed. */
-export function rows({ messages, pending = [], me, newAfter = null }) {
+export function rows({ messages, pending = [], drafts = [], botId = null, me, newAfter = null }) {
   const result = [];
   let previous = null;
   let isNewShown = newAfter === null;
@@ -20,7 +20,16 @@ export function rows({ messages, pending = [], me, newAfter = null }) {
     else result.push({ kind: "message", key: keyOf(message, isMine), message, isMine, isLead, ...quote(message, byId) });
     previous = message;
   }
-  return [...result, ...pendingRows({ pending, me, previous, byId, shown: new Set(result.map((row) => row.key)) })];
+  const shown = new Set(result.map((row) => row.key));
+  return [...result, ...pendingRows({ pending, me, previous, byId, shown }), ...draftRows({ drafts, botId, shown })];
+}
+
+/** What bots are writing, each under the key of the message that will take its place. */
+function draftRows({ drafts, botId, shown }) {
+  return drafts.filter(({ messageId }) => !shown.has(messageId)).map(({ messageId, text, createdAt }) => {
+    const message = { senderId: botId, senderType: "bot", content: text, createdAt };
+    return { kind: "message", key: messageId, message, isMine: false, isLead: true, isDraft: true };
+  });
 }
 
 /** Rows still on their way out, below everything else; a page may show one before its ack is here. */

@@ -174,3 +174,16 @@ test("bots have their names without being asked for one by one", async () => {
   assert.deepEqual(chat.bots.map(({ id }) => id), ["echo"]);
   assert.equal(chat.people.name("echo"), "Echo");
 });
+
+test("what a bot writes is shown while it is written, and once when it is sent", async () => {
+  const written = () => chat.feed("r").drafts.all.map(({ text }) => text);
+  socket().receive({ type: "botDelta", roomId: "r", messageId: "id-4", n: 0, text: "hel" });
+  socket().receive({ type: "botDelta", roomId: "r", messageId: "id-4", n: 1, text: "lo" });
+  assert.deepEqual(written(), ["hello"]);
+  socket().receive(message(4, { senderId: "echo", senderType: "bot", content: "hello" }));
+  assert.deepEqual(written(), []);
+  assert.deepEqual(shown(), ["4 hello"]);
+  // A piece that comes late begins nothing.
+  socket().receive({ type: "botDelta", roomId: "r", messageId: "id-4", n: 0, text: "hel" });
+  assert.deepEqual(written(), []);
+});

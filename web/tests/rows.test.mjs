@@ -61,3 +61,16 @@ test("what the system says stands by itself", () => {
   assert.deepEqual(kinds(list), ["day", "message", "system", "message"]);
   assert.equal(list[3].isLead, true);
 });
+
+test("what a bot is writing stands below everything, under the key of its message", () => {
+  const drafts = [{ messageId: "id-8", text: "so f", createdAt: at(6) }];
+  const list = rows({ me: "me", messages: [message(7, "me", at(5))], drafts, botId: "bot" });
+  const draft = list.at(-1);
+  assert.equal(draft.message.content, "so f");
+  assert.equal(draft.message.senderId, "bot");
+  assert.ok(draft.isDraft);
+  const told = rows({ me: "me", messages: [message(8, "bot", at(6))] }).at(-1);
+  assert.equal(draft.key, told.key);
+  const both = rows({ me: "me", messages: [message(8, "bot", at(6))], drafts, botId: "bot" });
+  assert.deepEqual(kinds(both), ["day", "message"]);
+});

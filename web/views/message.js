@@ -49,7 +49,7 @@ export function updateRow(element, row, { people, room }) {
   paintTools(element, actions({ message, isMine: row.isMine, room }), message);
 }
 
-function paint(element, { message, isMine, isLead, entry }, name) {
+function paint(element, { message, isMine, isLead, entry, isDraft }, name) {
   const { sign, author, text, time, state, problem } = element.parts;
   element.classList.toggle("mine", isMine);
   element.classList.toggle("lead", isLead);
@@ -64,7 +64,7 @@ function paint(element, { message, isMine, isLead, entry }, name) {
   setText(time, clockTime(message.createdAt));
   setAttribute(time, "datetime", message.createdAt);
   setAttribute(time, "title", fullTime(message.createdAt));
-  setText(state, stateWords(message, entry));
+  setText(state, isDraft ? "writing…" : stateWords(message, entry));
   paintProblem(problem, entry, element.outbox);
 }
 

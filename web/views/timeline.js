@@ -55,8 +55,9 @@ export class TimelineView {
     const room = rooms.get(this.roomId);
     const anchor = this.#isAtEnd ? null : this.#anchor();
     if (this.#isAtEnd) this.#feed.trim();
-    const { timeline, newAfter, page } = this.#feed;
-    const shown = rows({ messages: timeline.messages, pending: outbox.forRoom(this.roomId), me: me.id, newAfter });
+    const { timeline, drafts, newAfter, page } = this.#feed;
+    const shown = rows({ messages: timeline.messages, pending: outbox.forRoom(this.roomId), drafts: drafts.all, botId: room?.botId,
+      me: me.id, newAfter });
     keyed(this.#list, shown, {
       create: (row) => createRow(row, { outbox, act: this.#act, media: this.#chat.media }),
       update: (element, row) => updateRow(element, row, { people, room }),

@@ -12,14 +12,19 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Message, Utf8Bytes, client::IntoClientRequest, http::HeaderValue},
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        Message, Utf8Bytes, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig,
+    },
 };
 
 use crate::exit::dependency;
 
 /// How long an answer or a frame that must come may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Zeroed for every reading: the default of 128 KiB would be what is measured.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
 
 /// The id of what is asked before anything else is.
 const ASKED: u64 = 0;
@@ -48,7 +53,10 @@ impl Socket {
         request
             .headers_mut()
             .insert("sec-websocket-protocol", protocol);
-        let (stream, _) = connect_async(request).await.map_err(dependency)?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        // As browsers do, nothing waits for more to be sent with it.
+        let opened = connect_async_with_config(request, Some(config), true).await;
+        let (stream, _) = opened.map_err(dependency)?;
         Ok(Self(stream))
     }
 

@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
 
 use self::round::{Entry, Load, round};
 use super::{
@@ -150,7 +151,9 @@ impl Fanout {
             let stuck = open(scene, usize::from(self.stuck)).await?;
             let beside = ours.round(self.paced()).await?;
             self.tell_paced("ours beside them", beside)?;
-            let closed_after = until_closed(&ours.to, others).await?;
+            let readers = std::mem::take(&mut ours.readers);
+            let closed_after;
+            (closed_after, ours.readers) = reading(readers, until_closed(&ours.to, others)).await?;
             drop(stuck);
             slowest = slowest.zip(closed_after).map(|(a, b)| a.max(b));
             ratios.push(beside.p99.as_secs_f64() / alone.p99.as_secs_f64());
@@ -228,6 +231,34 @@ async fn until_closed(to: &To, others: f64) -> Result<Option<Duration>> {
         sleep(LOOK_EVERY).await;
     }
     Ok(None)
+}
+
+/// Waits, while the readers go on reading: who does not answer pings is closed.
+async fn reading<T>(
+    readers: Vec<Frames>,
+    wait: impl Future<Output = Result<T>>,
+) -> Result<(T, Vec<Frames>)> {
+    let waited = CancellationToken::new();
+    let mut reading = JoinSet::new();
+    for mut frames in readers {
+        let waited = waited.clone();
+        reading.spawn(async move {
+            let to_the_end = async {
+                while frames.next().await?.is_some() {}
+                anyhow::Ok(())
+            };
+            match waited.run_until_cancelled(to_the_end).await {
+                None => Ok(frames),
+                Some(ended) => Err(ended
+                    .err()
+                    .unwrap_or_else(|| anyhow!("a reader's socket was closed"))),
+            }
+        });
+    }
+    let done = wait.await?;
+    waited.cancel();
+    let readers: Result<Vec<_>> = reading.join_all().await.into_iter().collect();
+    Ok((done, readers?))
 }
 
 /// What the gateway says how many sockets it has.
