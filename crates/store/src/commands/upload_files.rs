@@ -22,7 +22,7 @@ use super::SOURCE;
 use crate::{
     file::{Command, find},
     state::Service,
-    upload::{MAX_FILES, Received, Upload},
+    upload::{MAX_FILES, Parsing, Received, Upload},
 };
 
 /// A whole request. What is noted as under way for longer has broken off.
@@ -61,6 +61,8 @@ pub(crate) async fn upload_files(
     // A request brings several files, and the service counts each.
     let most = usize::try_from(most_bytes(&service)).unwrap_or(usize::MAX);
     DefaultBodyLimit::max(most).apply(&mut request);
+    let parsing = Parsing::default();
+    let request = request.map(|body| parsing.watch(body));
     let mut multipart = Multipart::from_request(request, &())
         .await
         .map_err(|_error| {
@@ -72,9 +74,9 @@ pub(crate) async fn upload_files(
     let begun = Upload::begin(&service, actor.user_id, announced).await;
     let mut upload = match begun {
         Ok(upload) => upload,
-        Err(refusal) => return refuse(multipart, refusal).await,
+        Err(refusal) => return refuse(multipart, &parsing, refusal).await,
     };
-    let receiving = timeout(DEADLINE, receive(&mut upload, &mut multipart));
+    let receiving = timeout(DEADLINE, receive(&mut upload, &mut multipart, &parsing));
     let received = receiving.await.unwrap_or_else(|_late| Err(broken()));
     match received {
         Ok(files) => {
@@ -83,7 +85,7 @@ pub(crate) async fn upload_files(
         }
         Err(refusal) => {
             upload.settle().await;
-            refuse(multipart, refusal).await
+            refuse(multipart, &parsing, refusal).await
         }
     }
 }
@@ -95,7 +97,11 @@ fn announced(request: &Request) -> u64 {
     length.unwrap_or(0)
 }
 
-async fn receive(upload: &mut Upload, multipart: &mut Multipart) -> Result<Vec<Received>, Refusal> {
+async fn receive(
+    upload: &mut Upload,
+    multipart: &mut Multipart,
+    parsing: &Parsing,
+) -> Result<Vec<Received>, Refusal> {
     let mut files = Vec::new();
     while let Some(field) = multipart
         .next_field()
@@ -106,7 +112,9 @@ async fn receive(upload: &mut Upload, multipart: &mut Multipart) -> Result<Vec<R
             let reason = format!("must be {MAX_FILES} at most");
             return Err(Refusal::invalid_field("files", reason));
         }
+        parsing.begins_file();
         files.push(upload.receive(field).await?);
+        parsing.ends_file();
     }
     if files.is_empty() {
         return Err(Refusal::invalid_field("files", "must be at least one"));
@@ -125,7 +133,8 @@ fn broken() -> Refusal {
     Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
 }
 
-async fn refuse<T>(mut rest: Multipart, refusal: Refusal) -> Result<T, Refusal> {
+async fn refuse<T>(mut rest: Multipart, parsing: &Parsing, refusal: Refusal) -> Result<T, Refusal> {
+    parsing.refuse();
     let draining = async { while let Ok(Some(_skipped)) = rest.next_field().await {} };
     if timeout(DRAIN, draining).await.is_err() {
         tracing::debug!("a refused upload goes on too long to be read to its end");

@@ -3,6 +3,7 @@
 mod kind;
 mod name;
 mod picture;
+mod pieces;
 mod quota;
 mod receive;
 mod strip;
@@ -10,6 +11,7 @@ mod strip;
 pub use self::quota::QuotaError;
 pub(crate) use self::{
     kind::is_shown,
+    pieces::Parsing,
     quota::{Pending, Quota},
     receive::{Received, Upload},
 };

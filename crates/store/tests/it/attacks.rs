@@ -141,6 +141,34 @@ async fn a_body_that_never_ends_is_cut_off_where_a_file_may_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_lies_before_the_first_file_may_be_little_and_not_much() {
+    let world = World::start().await;
+    let kim = world.person("kim").await;
+    let post = async |before: usize| {
+        let mut body = vec![b'a'; before];
+        body.extend_from_slice(b"\r\n");
+        body.extend_from_slice(&form(&[("a.txt", "", b"abc")]));
+        let pieces: Vec<_> = body.chunks(50_000).map(<[u8]>::to_vec).collect();
+        let pieces = pieces.into_iter().map(Ok::<_, std::io::Error>);
+        let request = Request::post("/api/store/files")
+            .header(header::AUTHORIZATION, world.bearer(kim))
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from_stream(stream::iter(pieces)))
+            .unwrap();
+        world
+            .routes
+            .clone()
+            .oneshot(request)
+            .await
+            .unwrap()
+            .status()
+    };
+    assert_eq!(post(1_000).await, 201);
+    assert_eq!(post(2_000_000).await, 400);
+    assert_eq!(world.count("STORE").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_does_not_tell_where_it_was_taken() {
     let world = World::start().await;
     let kim = world.person("kim").await;

@@ -55,7 +55,8 @@ pub(crate) struct Fanout {
     /// For so many seconds
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=120))]
     seconds: u32,
-    /// Sockets that never read, beside which it is measured once more
+    /// Sockets that never read, beside which it is measured in turns, each round taking a minute;
+    /// sockets live as long as their access tokens, five minutes unless the system says otherwise
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=5_000))]
     stuck: u16,
     /// Print JSON
