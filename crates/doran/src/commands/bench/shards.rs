@@ -36,9 +36,6 @@ pub(crate) struct Shards {
     /// Streams that the log is split over
     #[arg(long = "shards", default_value_t = 2, value_parser = clap::value_parser!(u32).range(2..=32))]
     streams: u32,
-    /// Copies of each stream: 3 on a cluster of three servers, else 1
-    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=5))]
-    replicas: Option<u8>,
     /// Rooms, each of which sends one message after the other
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..=5000))]
     rooms: u32,
@@ -86,7 +83,7 @@ impl Shards {
     }
 
     async fn side(&self, bed: &Arc<Bed>, name: &str, shards: u32) -> Result<Side> {
-        let replicas = self.replicas.or(self.config.replicas).unwrap_or(1);
+        let replicas = self.config.replicas.unwrap_or(1);
         let mut streams = Vec::new();
         for shard in 0..shards {
             let stream = format!("BENCH_{shard:02}_OF_{shards:02}");
