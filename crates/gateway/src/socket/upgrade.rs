@@ -5,13 +5,19 @@ use std::{convert::Infallible, net::SocketAddr};
 use axum::{
     Router,
     extract::{
-        FromRequestParts, State,
+        FromRequestParts, Request, State,
         ws::{WebSocket, WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
-    http::{HeaderMap, header::UPGRADE, request::Parts},
+    http::{
+        HeaderMap, HeaderValue,
+        header::{SEC_WEBSOCKET_KEY, UPGRADE},
+        request::Parts,
+    },
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::any,
 };
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use doran_contract::{
     ErrorCode,
     frame::{CloseCode, MAX_FRAME_BYTES, SUBPROTOCOL},
@@ -31,6 +37,7 @@ use crate::{gateway::Gateway, sockjs::greeting};
 /// would mostly be made of.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 const WRITE_BUFFER_BYTES: usize = 4 * 1024;
+const KEY_BYTES: usize = 16;
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -43,6 +50,22 @@ pub(crate) fn routes(gateway: &Gateway, address: Option<SocketAddr>) -> Router<G
         .route(CHAT, any(either))
         .route(&format!("{CHAT}/websocket"), any(stomp))
         .merge(sockjs_host::mount(gateway, address).routes(CHAT))
+        .layer(from_fn(require_key))
+}
+
+/// RFC 6455, 4.2.1: a key, if there is one, is 16 bytes in base64. axum takes anything.
+async fn require_key(request: Request, next: Next) -> Response {
+    let mut keys = request.headers().get_all(SEC_WEBSOCKET_KEY).iter();
+    if keys.all(is_key) {
+        return next.run(request).await;
+    }
+    let message = "Sec-WebSocket-Key must be 16 bytes in base64";
+    Refusal::new(ErrorCode::BadRequest, message).into_response()
+}
+
+fn is_key(key: &HeaderValue) -> bool {
+    let decoded = BASE64_STANDARD.decode(key.as_bytes());
+    decoded.is_ok_and(|bytes| bytes.len() == KEY_BYTES)
 }
 
 async fn native(

@@ -120,6 +120,16 @@ async fn a_handshake_that_is_none_is_refused_plainly() {
             400,
         ),
         ("Connection: close\r\nUpgrade: websocket\r\n", 400),
+        (
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: zz\r\n",
+            400,
+        ),
+        (
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw\r\n",
+            400,
+        ),
     ] {
         for path in [
             "/ws",
