@@ -48,6 +48,12 @@ async fn what_can_be_read_in_two_ways_is_refused() {
         ("a giant length", format!("{post}Content-Length: 99999999999999999999999\r\n\r\n")),
         ("an unknown encoding", format!("{post}Transfer-Encoding: xchunked\r\n\r\n")),
         ("chunked not last", format!("{post}Transfer-Encoding: chunked, gzip\r\n\r\n")),
+        ("chunked twice", format!("{post}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n")),
+        (
+            "chunked twice, on two lines",
+            format!("{post}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        ("packed chunks", format!("{post}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")),
         ("a space before the colon", format!("{post}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n")),
         ("a folded header", format!("{post}X-A: b\r\n c\r\nContent-Length: 0\r\n\r\n")),
         ("a null in a header", format!("{post}X-A: b\0c\r\nContent-Length: 0\r\n\r\n")),
@@ -114,7 +120,8 @@ async fn chunks_that_are_none_end_the_connection_without_a_fault() {
 async fn requests_have_bounds() {
     let world = World::start().await;
     let long = "x".repeat(100_000);
-    let many = (0..200).fold(String::new(), |all, n| all + &format!("X-{n}: 1\r\n"));
+    let close = "Connection: close\r\n".to_owned();
+    let many = (0..400).fold(close, |all, n| all + &format!("X-{n}: 1\r\n"));
     for request in [
         format!("GET /api/chat/echo HTTP/1.1\r\nHost: x\r\nX-A: {long}\r\n\r\n"),
         format!("GET /api/chat/echo HTTP/1.1\r\nHost: x\r\n{many}\r\n"),
@@ -123,6 +130,52 @@ async fn requests_have_bounds() {
         let answer = converse(world.address, request.as_bytes()).await;
         assert_eq!(statuses(&answer), ["431"]);
     }
+}
+
+#[tokio::test]
+async fn one_header_too_many_is_refused_in_the_envelope() {
+    let world = World::start().await;
+    let headers = |count| (0..count).fold(String::new(), |all, n| all + &format!("X-{n}: 1\r\n"));
+    for (count, status) in [(98, "200"), (99, "431"), (150, "431")] {
+        let request = format!(
+            "GET /api/chat/echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{}\r\n",
+            headers(count)
+        );
+        let answer = converse(world.address, request.as_bytes()).await;
+        assert_eq!(statuses(&answer), [status], "{count}");
+        assert_eq!(
+            answer.contains("\"errorCode\":\"TOO_LARGE\""),
+            status == "431"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_packed_body_is_refused() {
+    let world = World::start().await;
+    for (encoding, status) in [("gzip", 415), ("identity, br", 415), ("identity", 200)] {
+        let request = reqwest::Client::new()
+            .post(world.url("/api/chat/echo"))
+            .header("Content-Type", "application/json")
+            .header("Content-Encoding", encoding)
+            .body("{}");
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{encoding}");
+        let code = answer.text().await.unwrap();
+        assert_eq!(code.contains("UNSUPPORTED_MEDIA_TYPE"), status == 415);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_it_comes() {
+    let world = World::start().await;
+    let mut stream = TcpStream::connect(world.address).await.unwrap();
+    let began = Instant::now();
+    let request = b"POST /api/chat/echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert_eq!(statuses(&answer), ["413"], "{answer}");
+    assert!(began.elapsed() < Duration::from_secs(1));
 }
 
 #[tokio::test]

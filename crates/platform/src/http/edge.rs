@@ -3,8 +3,11 @@
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::StatusCode,
-    middleware,
+    http::{
+        HeaderValue, StatusCode,
+        header::{ACCEPT_ENCODING, CONTENT_ENCODING},
+    },
+    middleware::{self, Next},
     response::{IntoResponse, Response},
 };
 use doran_contract::ErrorCode;
@@ -17,7 +20,8 @@ use tracing::{Level, Span};
 use super::{MAX_JSON_BYTES, Refusal, RequestId, measure::measure, request_id};
 use crate::{Clock, trace::Traceparent};
 
-/// Wraps what the process serves: request id, access log, figures, panics as 500, body limit, 404 and 405.
+/// Wraps what the process serves: request id, access log, figures, panics as 500, body limit, 404,
+/// 405, and 415 for encoded bodies.
 pub fn edge(routes: Router, clock: Clock) -> Router {
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
@@ -32,6 +36,7 @@ pub fn edge(routes: Router, clock: Clock) -> Router {
         })
         .layer(DefaultBodyLimit::max(MAX_JSON_BYTES))
         .layer(CatchPanicLayer::custom(|_| panicked()))
+        .layer(middleware::from_fn(refuse_encoded))
         .layer(middleware::from_fn(measure))
         .layer(trace)
         .layer(middleware::from_fn_with_state(clock, request_id))
@@ -55,6 +60,20 @@ fn span(request: &Request) -> Span {
         trace.adopt(&span);
     }
     span
+}
+
+/// A body is read as it came, so what is packed would be taken for something else.
+async fn refuse_encoded(request: Request, next: Next) -> Response {
+    let mut encodings = request.headers().get_all(CONTENT_ENCODING).iter();
+    if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return next.run(request).await;
+    }
+    let message = "the body must come without Content-Encoding";
+    let refusal = Refusal::new(ErrorCode::UnsupportedMediaType, message);
+    let mut response = refusal.into_response();
+    let identity = HeaderValue::from_static("identity");
+    response.headers_mut().insert(ACCEPT_ENCODING, identity);
+    response
 }
 
 fn panicked() -> Response {

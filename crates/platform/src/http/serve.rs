@@ -14,7 +14,7 @@ use axum::{
     body::Body,
     extract::{ConnectInfo, Request},
     http::{
-        HeaderValue, Version,
+        HeaderMap, HeaderValue, StatusCode, Version,
         header::{CONNECTION, EXPECT, HOST, TRANSFER_ENCODING},
     },
     response::{IntoResponse, Response},
@@ -43,10 +43,14 @@ const BODY_SILENCE: Duration = Duration::from_secs(15);
 const UNREAD: Duration = Duration::from_mins(1);
 /// All headers of a request.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
+const MAX_HEADERS: usize = 100;
+/// Beyond these hyper itself answers, which says no more than 431.
+const READABLE_HEADERS: usize = 256;
 /// More connections wait until others end.
 const MAX_CONNECTIONS: usize = 65_536;
-/// What somebody who was refused may still send before the answer.
+/// What somebody who was refused may still send before the answer, if they are sending at all.
 const LINGER: Duration = Duration::from_secs(2);
+const FIRST_PIECE: Duration = Duration::from_millis(100);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 /// After the system refused one more connection.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -101,6 +105,7 @@ async fn converse(
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_WITHIN)
             .max_header_size(MAX_HEADER_BYTES)
+            .max_headers(READABLE_HEADERS)
             .max_buf_size(2 * MAX_HEADER_BYTES)
             .serve_connection(TokioIo::new(Unread::new(stream, UNREAD)), service)
             .with_upgrades()
@@ -119,17 +124,12 @@ async fn converse(
 
 async fn answer(routes: Router, peer: SocketAddr, request: Request<Incoming>) -> Response {
     let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
-    let mut response = if names_one_host(&request) {
-        route(routes, peer, request).await
-    } else {
-        Refusal::new(ErrorCode::BadRequest, "name one host").into_response()
-    };
+    let mut response = route(routes, peer, request).await;
     if is_chunked {
         // Somebody between may have believed a length that stood beside it (RFC 9112, 6.1): nothing
         // that follows on this connection is taken for a request.
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
     }
     response
 }
@@ -140,19 +140,61 @@ async fn route(routes: Router, peer: SocketAddr, request: Request<Incoming>) -> 
     parts.extensions.insert(ConnectInfo(peer));
     let body = SharedBody::new(Body::new(TimeoutBody::new(BODY_SILENCE, body)));
     let request = Request::from_parts(parts, Body::new(body.clone()));
-    let response = match routes.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+    let response = match refuse(&request) {
+        Some(refused) => refused,
+        None => match routes.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        },
     };
     if response.status().is_client_error() && !waits_for_leave {
-        // Who is refused in the middle of sending reads the answer only when they have sent it all.
-        drop(timeout(LINGER, body.drain(LINGER_BYTES)).await);
+        linger(&body).await;
     }
     response
+}
+
+/// Who is refused in the middle of sending reads the answer only when they have sent it all.
+async fn linger(body: &SharedBody) {
+    let before = body.moved_at();
+    let draining = timeout(LINGER, body.clone().drain(LINGER_BYTES));
+    let mut draining = std::pin::pin!(draining);
+    let is_silent = timeout(FIRST_PIECE, draining.as_mut()).await.is_err();
+    if is_silent && body.moved_at() > before {
+        drop(draining.await);
+    }
+}
+
+/// What no route is asked about.
+fn refuse<B>(request: &Request<B>) -> Option<Response> {
+    let headers = request.headers();
+    if headers.len() > MAX_HEADERS {
+        let refusal = Refusal::new(ErrorCode::TooLarge, "the request has too many headers");
+        let mut response = refusal.into_response();
+        *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Some(response);
+    }
+    if !names_one_host(request) {
+        let refusal = Refusal::new(ErrorCode::BadRequest, "name one host");
+        return Some(refusal.into_response());
+    }
+    if !is_chunked_once(headers) {
+        let message = "Transfer-Encoding may be chunked, once";
+        let refusal = Refusal::new(ErrorCode::BadRequest, message);
+        return Some(refusal.into_response());
+    }
+    None
 }
 
 /// RFC 9112, 3.2.
 fn names_one_host<B>(request: &Request<B>) -> bool {
     let hosts = request.headers().get_all(HOST).iter().count();
     hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11)
+}
+
+/// RFC 9112, 6.1: nothing else is undone here, and nothing twice.
+fn is_chunked_once(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
+    let first = encodings.next();
+    first.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"chunked"))
+        && encodings.next().is_none()
 }
