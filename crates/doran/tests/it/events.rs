@@ -296,6 +296,31 @@ async fn tailing_prints_what_comes_after_it_began() {
 }
 
 #[tokio::test]
+async fn a_tail_of_every_stream_is_narrowed_by_subject() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let marker = subject::message(log.room, "ReadMarkerMoved");
+    log.append(&marker, 2, b"{}".to_vec()).await;
+    let mut command = doran(&["events", "tail", "--json"]);
+    let since = [
+        "--since",
+        "1970-01-01T00:00:00Z",
+        "--subject",
+        "message.*.*.ReadMarkerMoved",
+    ];
+    let command = command.args(since).envs(log.nats.variables());
+    let mut tail = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let line = lines.next_line().await.unwrap().unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&event["sequence"], &event["subject"]),
+        (&2.into(), &marker.into())
+    );
+    tail.kill().await.unwrap();
+}
+
+#[tokio::test]
 async fn events_are_narrowed_by_who_did_them_what_they_followed_from_whom_they_are_of_and_when() {
     let log = Log::start().await;
     let other = Uuid::from_u128(8);

@@ -18,6 +18,7 @@ use self::{follow::KnownLog, logs::Tails, tail::Tail};
 pub use self::{
     follow::{Follow, LogChanged, Start},
     logs::Logs,
+    tail::subject_fits,
 };
 use crate::{
     BoxError, DecodeError, NotRecorded, Recorded,

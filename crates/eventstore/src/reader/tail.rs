@@ -255,12 +255,14 @@ impl Newest {
     }
 }
 
-/// As the server decides it; no filters mean everything.
+/// No filters mean everything.
 fn fits_any(subject: &str, filters: &[String]) -> bool {
-    filters.is_empty() || filters.iter().any(|filter| fits(subject, filter))
+    filters.is_empty() || filters.iter().any(|filter| subject_fits(subject, filter))
 }
 
-fn fits(subject: &str, filter: &str) -> bool {
+/// Whether a subject fits a filter with `*` for one token and `>` for the rest, as the server
+/// decides it.
+pub fn subject_fits(subject: &str, filter: &str) -> bool {
     let mut tokens = subject.split('.');
     for wanted in filter.split('.') {
         match (wanted, tokens.next()) {
@@ -290,7 +292,8 @@ mod tests {
             ("a.b.C", ">", true),
             ("a.b.C", "b.>", false),
         ] {
-            assert_eq!(fits(subject, filter), expected, "{subject} {filter}");
+            let is_fitting = subject_fits(subject, filter);
+            assert_eq!(is_fitting, expected, "{subject} {filter}");
         }
         assert!(fits_any("a.b", &[]));
         assert!(!fits_any("a.b", &["a".to_owned(), "b".to_owned()]));

@@ -3,7 +3,7 @@
 use async_nats::HeaderValue;
 use chrono::{DateTime, Utc};
 use doran_contract::subject;
-use doran_eventstore::{Recorded, envelope::CORRELATION_ID};
+use doran_eventstore::{Recorded, envelope::CORRELATION_ID, subject_fits};
 
 /// All of them have to hold.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -56,8 +56,14 @@ impl Filter {
             && is(&self.actor, event.actor.as_deref())
             && is(&self.correlation, correlation.map(HeaderValue::as_str))
             && self.is_of_aggregate(event)
+            && self.is_of_subject(event)
             && self.since.is_none_or(|since| event.time >= since)
             && self.until.is_none_or(|until| event.time < until)
+    }
+
+    fn is_of_subject(&self, event: &Recorded) -> bool {
+        let filter = self.subject.as_deref();
+        filter.is_none_or(|filter| subject_fits(&event.subject, filter))
     }
 
     fn is_of_aggregate(&self, event: &Recorded) -> bool {

@@ -16,7 +16,7 @@ use crate::output;
     after_help = "Example:\n  doran events tail MESSAGE --open\n  doran events tail --actor 0197…"
 )]
 pub(crate) struct Tail {
-    /// A stream or a lane; `USER`, `CHATROOM`, `MESSAGE` and `SESSION` unless given
+    /// A stream or a lane; every stream of events unless given
     stream: Option<String>,
     /// Print one JSON object a line
     #[arg(long)]
