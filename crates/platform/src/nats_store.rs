@@ -1,4 +1,5 @@
-//! How full the disk of the log is, as each server of it says.
+//! How full the disk of the log is, as each server of it says, and whether it still keeps a log at
+//! all: a server that could not write shuts JetStream down until it is started again.
 
 use std::{
     collections::BTreeMap,
@@ -34,6 +35,8 @@ struct Server {
 
 #[derive(Deserialize)]
 struct Usage {
+    #[serde(default)]
+    disabled: bool,
     storage: u64,
     config: Option<Limits>,
 }
@@ -43,30 +46,62 @@ struct Limits {
     max_storage: u64,
 }
 
-/// Which servers had no room left when they were asked last.
+/// What a server said of its store when it was asked last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    Full,
+    /// It could not write, and keeps no log until it is started again.
+    ShutDown,
+}
+
+/// The state of every server's store.
 #[derive(Clone, Default)]
-pub(crate) struct Fullness(Arc<Mutex<BTreeMap<String, bool>>>);
+pub(crate) struct Fullness(Arc<Mutex<BTreeMap<String, State>>>);
 
 impl Fullness {
     /// An error names the servers that take nothing.
     pub(crate) fn check(&self) -> Result<(), String> {
         let servers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full: Vec<_> = servers.iter().filter(|(_, is_full)| **is_full).collect();
-        if full.is_empty() {
+        let reasons: Vec<_> = servers
+            .iter()
+            .filter_map(|(name, state)| Some(format!("{name} {}", state.trouble()?)))
+            .collect();
+        if reasons.is_empty() {
             return Ok(());
         }
-        let names: Vec<_> = full.into_iter().map(|(name, _)| name.as_str()).collect();
-        let names = names.join(", ");
-        Err(format!(
-            "{names} has no room left, so nothing can be written"
-        ))
+        Err(reasons.join("; "))
     }
 
-    fn note(&self, server: &str, usage: &Usage, limits: &Limits) -> bool {
+    fn note(&self, server: &str, usage: &Usage, limits: &Limits) -> State {
         let mut servers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_full = servers.entry(server.to_owned()).or_default();
-        *is_full = is_full_now(*is_full, usage.storage, limits.max_storage);
-        *is_full
+        let state = servers.entry(server.to_owned()).or_default();
+        *state = state.after(usage, limits);
+        *state
+    }
+}
+
+impl State {
+    fn trouble(self) -> Option<&'static str> {
+        match self {
+            Self::Open => None,
+            Self::Full => Some("has no room left, so nothing can be written"),
+            Self::ShutDown => Some(
+                "has shut JetStream down, as it does when its disk is full or broken: make room \
+                 and start nats-server again",
+            ),
+        }
+    }
+
+    fn after(self, usage: &Usage, limits: &Limits) -> Self {
+        if usage.disabled {
+            Self::ShutDown
+        } else if is_full_now(self == Self::Full, usage.storage, limits.max_storage) {
+            Self::Full
+        } else {
+            Self::Open
+        }
     }
 }
 
@@ -110,10 +145,13 @@ async fn ask(
         let show = |name: &'static str, figure| {
             metrics::gauge!(name, "server" => server.name.clone()).set(as_figure(figure));
         };
-        show("nats_store_bytes", data.storage);
-        show("nats_store_limit_bytes", limits.max_storage);
-        let is_full = fullness.note(&server.name, &data, limits);
-        show("nats_store_full", is_full.into());
+        let state = fullness.note(&server.name, &data, limits);
+        show("nats_store_full", (state != State::Open).into());
+        // It says 0 of 0 then.
+        if state != State::ShutDown {
+            show("nats_store_bytes", data.storage);
+            show("nats_store_limit_bytes", limits.max_storage);
+        }
     }
     Ok(())
 }
@@ -136,20 +174,29 @@ mod tests {
     }
 
     #[test]
-    fn a_full_server_is_named() {
+    fn a_server_that_takes_nothing_is_named_with_the_reason() {
         let fullness = Fullness::default();
-        let note = |server, storage| {
+        let note = |server, storage, disabled| {
             let usage = Usage {
+                disabled,
                 storage,
                 config: None,
             };
-            fullness.note(server, &usage, &Limits { max_storage: 1000 })
+            let max_storage = if disabled { 0 } else { 1000 };
+            fullness.note(server, &usage, &Limits { max_storage })
         };
-        assert!(!note("doran-1", 10));
+        assert_eq!(note("doran-1", 10, false), State::Open);
         assert_eq!(fullness.check(), Ok(()));
-        assert!(note("doran-2", 1001));
-        assert!(fullness.check().unwrap_err().starts_with("doran-2 has"));
-        assert!(!note("doran-2", 10));
+        assert_eq!(note("doran-2", 1001, false), State::Full);
+        assert_eq!(note("doran-3", 0, true), State::ShutDown);
+        let reasons = fullness.check().unwrap_err();
+        assert!(reasons.starts_with("doran-2 has no room"), "{reasons}");
+        assert!(
+            reasons.contains("doran-3 has shut JetStream down"),
+            "{reasons}"
+        );
+        assert_eq!(note("doran-2", 10, false), State::Open);
+        assert_eq!(note("doran-3", 10, false), State::Open);
         assert_eq!(fullness.check(), Ok(()));
     }
 }

@@ -251,7 +251,7 @@ pub const EVERY: &[Metric] = &[
     gauge(
         "nats_store_full",
         Unit::Count,
-        "1 while the server has no room left and refuses what is written, by server.",
+        "1 while the server has no room left, or has shut its store down, and nothing can be written, by server.",
     ),
     gauge(
         "postgres_pool_connections",

@@ -31,6 +31,8 @@ struct Server {
 
 #[derive(Deserialize)]
 struct Usage {
+    #[serde(default)]
+    disabled: bool,
     storage: u64,
     config: Option<Limits>,
 }
@@ -43,6 +45,12 @@ struct Limits {
 /// How full the store is.
 pub(super) async fn room(client: &Client) -> Result<String> {
     let store: Store = ask(client, STORE, r#"{"config":true}"#).await?;
+    if store.data.disabled {
+        bail!(
+            "nats-server has shut JetStream down, as it does when its disk is full or broken; its \
+             log says why; make room and start it again"
+        );
+    }
     let limits = store.data.config.context("JetStream is switched off")?;
     let (used, most) = (store.data.storage, limits.max_storage);
     let text = format!("NATS uses {} of {}", HumanBytes(used), HumanBytes(most));
