@@ -3,11 +3,15 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use doran_supervisor::{environment, interrupt, process, workspace};
 use nix::sys::signal::{self, Signal};
 use nix::unistd::Pid;
+
+/// What is built quietly and takes longer is told of.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The cargo that runs us, or the one on PATH.
 pub(super) fn command() -> Command {
@@ -42,7 +46,15 @@ pub(super) fn build_doran(quiet: bool) -> Result<PathBuf> {
         .spawn()?;
     let output = child.stdout.take().context("cargo has no output")?;
     let reader = thread::spawn(move || std::io::read_to_string(output));
-    if !wait(child)?.success() {
+    let began = Instant::now();
+    let mut is_told = !quiet;
+    let built = wait_and(child, || {
+        if !is_told && began.elapsed() > SILENCE {
+            eprintln!("./dev: cargo builds doran, or waits for another cargo");
+            is_told = true;
+        }
+    });
+    if !built?.success() {
         bail!("cargo build failed");
     }
     let messages = reader.join().ok().context("cargo's output was lost")??;
@@ -51,7 +63,11 @@ pub(super) fn build_doran(quiet: bool) -> Result<PathBuf> {
 }
 
 /// Waits for a child on our own terminal, and ends it when we are to end.
-pub(super) fn wait(mut child: Child) -> Result<ExitStatus> {
+pub(super) fn wait(child: Child) -> Result<ExitStatus> {
+    wait_and(child, || ())
+}
+
+fn wait_and(mut child: Child, mut meanwhile: impl FnMut()) -> Result<ExitStatus> {
     loop {
         if let Some(status) = child.try_wait()? {
             interrupt::check()?;
@@ -62,6 +78,7 @@ pub(super) fn wait(mut child: Child) -> Result<ExitStatus> {
             signal::kill(pid, Signal::SIGTERM)?;
             child.wait()?;
         }
+        meanwhile();
         process::pause();
     }
 }
