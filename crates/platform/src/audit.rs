@@ -4,7 +4,7 @@
 //! The job `projection-audit` asks for it over NATS; each service looks at its own schema, because
 //! nobody else may.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use doran_contract::{
     ErrorCode,
@@ -15,8 +15,8 @@ use doran_projection::{
     Service, SetupError, Status, Tasks,
     rebuild::{CompareError, Rebuild},
 };
-use sqlx::PgPool;
-use tokio::sync::Semaphore;
+use sqlx::{Connection, PgConnection, PgPool};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Platform, ReadSide,
@@ -42,26 +42,30 @@ enum AuditError {
     Log(#[from] ReadError),
     #[error("{0}")]
     Halted(String),
+    #[error("the process stops")]
+    Stopping,
     #[error(transparent)]
     Compare(#[from] CompareError),
 }
 
-/// Answers `command.<service>.AuditReadModels` until the process stops, one at a time.
+/// Answers `command.<service>.AuditReadModels` until the process stops; of all instances one at a
+/// time has an audit under way, and the others say so.
 pub async fn offer(
     platform: &Platform,
     service: &'static str,
     read_side: ReadSide,
 ) -> Result<(), async_nats::Error> {
-    let (auditing, turn) = (platform.clone(), Arc::new(Semaphore::new(1)));
+    let auditing = platform.clone();
     let execute = move |AuditReadModels {}| {
         let (platform, read_side) = (auditing.clone(), read_side.clone());
-        let turn = Arc::clone(&turn).try_acquire_owned();
         async move {
-            let _turn = turn.map_err(|_taken| {
-                Refusal::new(ErrorCode::Conflict, "an audit of these tables is under way")
-            })?;
-            let audited = Audit::open(&platform, &read_side)?.run().await;
-            audited.map_err(|error| Refusal::internal(&error))
+            let audit = Audit::open(&platform, &read_side)?;
+            let audited = audit.run().await;
+            audited
+                .map_err(|error| Refusal::internal(&error))?
+                .ok_or_else(|| {
+                    Refusal::new(ErrorCode::Conflict, "an audit of these tables is under way")
+                })
         }
     };
     remote::offer(platform, service, audit_read_models(service), execute).await
@@ -70,6 +74,7 @@ pub async fn offer(
 struct Audit<'a> {
     platform: &'a Platform,
     read_side: &'a ReadSide,
+    pool: PgPool,
     rebuild: Rebuild,
 }
 
@@ -81,12 +86,32 @@ impl<'a> Audit<'a> {
         Ok(Self {
             platform,
             read_side,
+            pool: pool.clone(),
             rebuild: Rebuild::new(pool, live).called(&format!("{live}_audit")),
         })
     }
 
+    /// None while another audit of the schema is under way.
+    async fn run(&self) -> Result<Option<Audited>, AuditError> {
+        let Some(turn) = self.turn().await? else {
+            return Ok(None);
+        };
+        let audited = self.build_and_compare().await;
+        turn.close().await?;
+        audited.map(Some)
+    }
+
+    /// Held as long as the connection lives: that of a killed process is there for the next one.
+    async fn turn(&self) -> Result<Option<PgConnection>, sqlx::Error> {
+        let mut turn = self.pool.acquire().await?.detach();
+        let taken = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended($1, 0))");
+        let lock = format!("audit:{}", self.rebuild.next());
+        let is_ours: bool = taken.bind(lock).fetch_one(&mut turn).await?;
+        Ok(is_ours.then_some(turn))
+    }
+
     /// Leaves nothing behind, whatever comes of it; what a killed one left is dropped first.
-    async fn run(&self) -> Result<Audited, AuditError> {
+    async fn build_and_compare(&self) -> Result<Audited, AuditError> {
         self.rebuild.abort().await?;
         let schema = self.rebuild.next();
         let owner = self.rebuild.owner().await?;
@@ -108,18 +133,25 @@ impl<'a> Audit<'a> {
             ..Tasks::default()
         };
         service.run(&tasks);
-        let compared = self.fill_and_compare(&service).await;
+        let compared = self.fill_and_compare(&service, &tasks.cancel).await;
         tasks.cancel.cancel();
         tasks.tracker.close();
         tasks.tracker.wait().await;
         compared
     }
 
-    async fn fill_and_compare(&self, service: &Service) -> Result<Audited, AuditError> {
+    async fn fill_and_compare(
+        &self,
+        service: &Service,
+        stopping: &CancellationToken,
+    ) -> Result<Audited, AuditError> {
         let heads = self.heads().await?;
         while service.positions().wait(&heads, GLANCE).await.is_err() {
             if let Some(halt) = service.status().iter().find_map(Status::halted) {
                 return Err(AuditError::Halted(halt.to_string()));
+            }
+            if stopping.is_cancelled() {
+                return Err(AuditError::Stopping);
             }
         }
         let compared = self.rebuild.compare(service).await?;

@@ -17,6 +17,8 @@ const JOBS: [&str; 6] = [
     "projection-audit",
 ];
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Its place among the processes of services.
+const CHAT: usize = 2;
 
 async fn admin(system: &System) -> Person {
     let admin = Person::register(system, "admin").await;
@@ -176,4 +178,32 @@ async fn a_run_whose_process_is_killed_is_finished_by_another_one_and_completed_
     ];
     let completed = system.run(&words).await.json();
     assert_eq!(completed.len(), 1, "{completed:?}");
+}
+
+#[tokio::test]
+async fn an_audit_whose_service_is_killed_is_done_by_another_instance() {
+    let system = System::in_separate_processes().await;
+    let admin = admin(&system).await;
+    let stalled = system.lock("chat.rooms").await;
+    let path = want(&admin, "projection-audit", &json!({})).await;
+    let id = path.rsplit('/').next().unwrap();
+    // It compares, and holds the turn that a second instance asks for.
+    let waits = "pg_stat_activity where wait_event_type = 'Lock' \
+                 and datname = current_database() and query like '%hashtextextended(row%'";
+    until(async || system.count(waits).await > 0).await;
+    let another = system.start_as(NatsUser::Chat, &["chat"]);
+    system.services[CHAT].kill_now();
+    stalled.rollback().await.unwrap();
+
+    let succeeded = format!("batch.runs where state = 'succeeded' and id = '{id}'");
+    until(async || system.count(&succeeded).await == 1).await;
+    assert!(!another.log().contains("ERROR"), "{}", another.log());
+    assert!(
+        !system.logs().contains("is tried again"),
+        "{}",
+        system.logs()
+    );
+    assert!(!system.logs().contains("Permissions Violation"));
+    let left = "pg_namespace where nspname like '%audit'";
+    assert_eq!(system.count(left).await, 0);
 }

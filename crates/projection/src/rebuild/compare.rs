@@ -103,12 +103,20 @@ impl Rebuild {
     }
 }
 
-/// Where a read model stands in a schema; none where it never ran.
+/// Where a read model stands in a schema; none where it never ran, or where the runners have not
+/// made their tables yet: with an empty log nobody waits for them.
 async fn position(
     snapshot: &mut PgConnection,
     schema: &str,
     read_model: &ReadModel,
 ) -> Result<Option<u64>, sqlx::Error> {
+    let is_there: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+        .bind(format!("{schema}.projection_position"))
+        .fetch_one(&mut *snapshot)
+        .await?;
+    if !is_there {
+        return Ok(None);
+    }
     let select = format!("select sequence from {schema}.projection_position where read_model = $1");
     let position: Option<i64> = sqlx::query_scalar(AssertSqlSafe(select))
         .bind(read_model.name())
