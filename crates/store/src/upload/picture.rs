@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 use image::{
     DynamicImage, ImageDecoder, ImageEncoder, ImageError, ImageFormat, ImageReader, Limits,
-    codecs::jpeg::JpegEncoder,
+    codecs::jpeg::JpegEncoder, metadata::Orientation,
 };
 
 use super::strip;
@@ -54,6 +54,31 @@ impl From<ImageError> for PictureError {
 
 /// Takes as long as decoding does: not for an async thread.
 pub(super) fn prepare(format: ImageFormat, bytes: &[u8]) -> Result<Picture, PictureError> {
+    if format == ImageFormat::Jpeg {
+        let (mut image, orientation, colours) = decode(format, bytes)?;
+        image.apply_orientation(orientation);
+        return picture(&image, encode(&image, QUALITY, colours)?);
+    }
+    // First, for a decoder unpacks what is left out here, without a limit.
+    let bytes = strip::metadata(format, bytes).ok_or(PictureError::Damaged)?;
+    let (image, ..) = decode(format, &bytes)?;
+    picture(&image, bytes)
+}
+
+fn picture(image: &DynamicImage, bytes: Vec<u8>) -> Result<Picture, PictureError> {
+    Ok(Picture {
+        thumbnail: thumbnail(image)?,
+        width: image.width(),
+        height: image.height(),
+        bytes,
+    })
+}
+
+/// The picture, how it is to be turned, and its profile of colours.
+fn decode(
+    format: ImageFormat,
+    bytes: &[u8],
+) -> Result<(DynamicImage, Orientation, Option<Vec<u8>>), PictureError> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
@@ -67,19 +92,8 @@ pub(super) fn prepare(format: ImageFormat, bytes: &[u8]) -> Result<Picture, Pict
     }
     let colours = decoder.icc_profile().unwrap_or_default();
     let orientation = decoder.orientation()?;
-    let mut image = DynamicImage::from_decoder(decoder)?;
-    let bytes = if format == ImageFormat::Jpeg {
-        image.apply_orientation(orientation);
-        encode(&image, QUALITY, colours)?
-    } else {
-        strip::metadata(format, bytes).ok_or(PictureError::Damaged)?
-    };
-    Ok(Picture {
-        thumbnail: thumbnail(&image)?,
-        width: image.width(),
-        height: image.height(),
-        bytes,
-    })
+    let image = DynamicImage::from_decoder(decoder)?;
+    Ok((image, orientation, colours))
 }
 
 fn encode(
@@ -199,6 +213,19 @@ mod tests {
         bomb[29..33].copy_from_slice(&sum);
         let refused = prepare(ImageFormat::Png, &bomb);
         assert!(matches!(refused, Err(PictureError::Large)));
+    }
+
+    /// It would be unpacked without a limit.
+    #[test]
+    fn a_packed_profile_of_colours_is_left_out_before_a_png_is_decoded() {
+        let whole = encoded(ImageFormat::Png, 8, 8);
+        let mut chunk = b"iCCPa name\0\0packed".to_vec();
+        chunk.extend_from_slice(&strip::crc(&chunk).to_be_bytes());
+        let length = u32::try_from(chunk.len() - 8).unwrap().to_be_bytes();
+        let header = 33;
+        let profiled = [&whole[..header], &length, &chunk, &whole[header..]].concat();
+        let picture = prepare(ImageFormat::Png, &profiled).unwrap();
+        assert_eq!(picture.bytes, whole);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Copies of PNG, GIF and WebP without what is not the picture: texts, times, places, profiles of
 //! applications, and whatever hides behind the end.
 //!
-//! The pictures were decoded before, so what does not parse here is refused, not repaired.
+//! What does not parse here is refused, not repaired. The copy is what is decoded afterwards.
 
 use image::ImageFormat;
 
@@ -35,10 +35,11 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Chunks that say how the picture looks.
-const PNG_KEPT: [&[u8; 4]; 16] = [
-    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"iCCP", b"sBIT", b"sRGB",
-    b"cICP", b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
+/// Chunks that say how the picture looks. Not `iCCP`: it is compressed, and whoever opens it, we or
+/// a reader, does not know how large it becomes.
+const PNG_KEPT: [&[u8; 4]; 15] = [
+    b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"cHRM", b"gAMA", b"sBIT", b"sRGB", b"cICP",
+    b"bKGD", b"pHYs", b"acTL", b"fcTL", b"fdAT",
 ];
 
 fn png(bytes: &[u8]) -> Option<Vec<u8>> {
