@@ -169,6 +169,28 @@ async fn what_lies_before_the_first_file_may_be_little_and_not_much() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_breaks_off_leaves_nothing_and_gives_its_room_back() {
+    let world = World::start().await;
+    let kim = world.person("kim").await;
+    let whole = form(&[("a.txt", "text/plain", b"begun")]);
+    let begun = whole[..whole.len() - b"\r\n--XX--\r\n".len()].to_vec();
+    for _ in 0..17 {
+        // As the connection's time-out ends the body of a sender who is silent for too long.
+        let pieces = [Ok(begun.clone()), Err(std::io::Error::other("silent"))];
+        let request = Request::post("/api/store/files")
+            .header(header::AUTHORIZATION, world.bearer(kim))
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=XX")
+            .body(Body::from_stream(stream::iter(pieces)))
+            .unwrap();
+        let answer = world.routes.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), 400);
+    }
+    assert_eq!(world.count("STORE").await, 0);
+    assert_eq!(world.pieces().await, 0);
+    world.uploaded(kim, "a.txt", b"begun again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_photograph_does_not_tell_where_it_was_taken() {
     let world = World::start().await;
     let kim = world.person("kim").await;
