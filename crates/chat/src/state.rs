@@ -94,6 +94,16 @@ impl Service {
         Ok(positions.wait(&[head], within).await?)
     }
 
+    /// As [`Self::catch_up`], up to what was just stored there. Whether it is late only makes a
+    /// difference to how complete an answer is.
+    pub(crate) async fn settle(&self, read_model: &str, seq: u64, within: Duration) {
+        let stored = Position::new(MESSAGE_STREAM, seq);
+        let positions = self.positions.of(&[read_model]);
+        if let Err(error) = positions.wait(&[stored], within).await {
+            tracing::debug!(%error, read_model, "a command is answered from older rows");
+        }
+    }
+
     /// How people are, in the order given. Whose account is suspended or gone is not here.
     pub(crate) async fn presence(&self, people: &[UserId]) -> Vec<Presence> {
         use doran_contract::user::UserStatus;

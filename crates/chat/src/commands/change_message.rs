@@ -1,5 +1,7 @@
 //! `PATCH` and `DELETE` of a message, its reactions and its pin.
 
+use std::time::Duration;
+
 use axum::extract::{Path, State};
 use doran_contract::{
     UserId,
@@ -17,6 +19,9 @@ use crate::{
     messages::{change, message_now, reacted},
     state::Service,
 };
+
+/// How long the read model may take to have what was changed.
+const SETTLED: Duration = Duration::from_millis(250);
 
 /// What a message may say is checked where it is changed, for all who change.
 #[derive(Deserialize, JsonSchema, Validate)]
@@ -113,6 +118,8 @@ async fn execute(
         change: wanted.clone(),
     };
     let changing = change(service, command, ctx).await?;
+    // What others did before this is in its answer.
+    service.settle("messages", changing.seq, SETTLED).await;
     let message = message_now(service, actor.user_id, &changing.target).await?;
     let position = Position::new(service.message_log.stream(), changing.seq);
     Ok(Success::ok(reacted(message, &wanted))

@@ -175,6 +175,12 @@ async fn the_same_reaction_twice_is_one_and_each_sees_their_own() {
     assert_eq!(said.after(&back, author).await["reactions"], others);
     let nothing = said.react(Method::DELETE, author).await;
     assert_eq!(sequence(&nothing), sequence(&back));
+    for (method, left) in [(Method::DELETE, json!([])), (Method::PUT, others)] {
+        said.react(method.clone(), other).await;
+        let words = json!({ "content": method.as_str() });
+        let edited = said.edit(author, &words).await;
+        assert_eq!(edited.data()["reactions"], left, "{}", edited.body);
+    }
     let text = said.call(Method::PUT, author, "/reactions/hello").await;
     assert_eq!((text.status, text.fields()), (422, vec!["emoji"]));
 }

@@ -1,6 +1,12 @@
 //! The benchmark works on a system that runs, and leaves nothing behind. Its figures are no test.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use crate::system::System;
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn every_section_tells_its_figures_and_cleans_up() {
@@ -52,6 +58,9 @@ async fn a_benchmark_goes_over_the_gateway_like_anybody() {
     ];
     let socket = system.run(&socket).await.json();
     assert!(socket[0]["ratio"].as_f64().unwrap() > 0.0, "{socket:?}");
+    // The rows follow what was acknowledged.
+    let all_there = async { while system.count("chat.messages").await < 100 {} };
+    timeout(PATIENCE, all_there).await.unwrap();
     assert_eq!(system.count("chat.messages").await, 100);
     let fanout = [
         "bench",
