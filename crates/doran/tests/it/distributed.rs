@@ -1,11 +1,14 @@
 //! Every role a process, two gateways and two chat services, and what people notice when one of
 //! them, or a server that they all need, is gone. The oracle is what the clients saw.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Barrier, watch},
+    task::JoinSet,
+};
 
 use crate::{
     chat::Person,
@@ -39,6 +42,7 @@ impl Talk {
         assert_eq!(created.status, StatusCode::CREATED, "{}", created.data);
         let room = created.data["id"].as_str().unwrap().to_owned();
         let (sender, acknowledged) = watch::channel(0);
+        let everybody = Arc::new(Barrier::new(TALKERS));
         let mut journals = JoinSet::new();
         for (n, person) in people.into_iter().enumerate() {
             let mut gateways = gateways.to_vec();
@@ -51,6 +55,7 @@ impl Talk {
                 gateways,
                 sends: SENDS,
                 hears: SENDS * TALKERS,
+                everybody: Arc::clone(&everybody),
                 acknowledged: sender.clone(),
             };
             journals.spawn(talker.talk());
@@ -66,8 +71,10 @@ impl Talk {
     /// Until a part of everything has been acknowledged.
     async fn has_come(&mut self, tenths: usize) {
         let wanted = SENDS * TALKERS * tenths / 10;
-        let reached = self.acknowledged.wait_for(|count| *count >= wanted);
-        reached.await.unwrap();
+        tokio::select! {
+            reached = self.acknowledged.wait_for(|count| *count >= wanted) => drop(reached.unwrap()),
+            Some(ended) = self.journals.join_next() => panic!("too early: {ended:?}"),
+        }
     }
 
     /// What everybody saw: everything, once, in one order.

@@ -3,12 +3,18 @@
 
 use std::{
     collections::HashSet,
+    mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{Barrier, watch},
+    time::timeout,
+};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{Message, client::IntoClientRequest},
@@ -27,6 +33,9 @@ pub(crate) struct Talker {
     /// How many messages it sends, and how many it waits to hear.
     pub(crate) sends: usize,
     pub(crate) hears: usize,
+    /// Where all talkers wait for each other before the first word, for who comes later does not
+    /// hear it.
+    pub(crate) everybody: Arc<Barrier>,
     /// Counts what all talkers were acknowledged.
     pub(crate) acknowledged: watch::Sender<usize>,
 }
@@ -55,6 +64,7 @@ impl Talker {
         let mut journal = Journal::default();
         let mut gateways = self.gateways.iter().cycle();
         let mut lost_at: Option<Instant> = None;
+        let mut is_first = true;
         loop {
             let gateway = gateways.next().unwrap();
             let Ok(mut socket) = self.connect(gateway, &mut journal).await else {
@@ -62,6 +72,9 @@ impl Talker {
                 tokio::time::sleep(COME_BACK).await;
                 continue;
             };
+            if mem::take(&mut is_first) {
+                self.everybody.wait().await;
+            }
             if let Some(lost_at) = lost_at.take() {
                 journal.longest_away = journal.longest_away.max(lost_at.elapsed());
             }
