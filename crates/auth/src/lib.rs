@@ -101,7 +101,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     ];
     let routes = routes::routes().with_state(Service::clone(&service));
     Box::pin(offer(platform, service)).await?;
-    Ok(Role { routes, probes })
+    Ok(Role::new(platform, routes, probes))
 }
 
 /// What other services ask for over NATS.

@@ -71,10 +71,8 @@ pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, Sta
         database,
         running,
     ];
-    Ok(Role {
-        routes: routes::routes().with_state(service),
-        probes,
-    })
+    let routes = routes::routes().with_state(service);
+    Ok(Role::new(platform, routes, probes))
 }
 
 /// Jobs wait for it, and so does every answer.

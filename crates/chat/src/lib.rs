@@ -121,10 +121,8 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     audit::offer(platform, commands::SOURCE, read_side::read_side(platform)?)
         .await
         .map_err(StartError::Endpoints)?;
-    Ok(Role {
-        routes: routes::routes().with_state(service),
-        probes,
-    })
+    let routes = routes::routes().with_state(service);
+    Ok(Role::new(platform, routes, probes))
 }
 
 /// What the routes take and answer.

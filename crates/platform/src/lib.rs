@@ -10,6 +10,7 @@ mod config;
 pub mod credentials;
 pub mod database;
 pub mod directory;
+pub mod first_answers;
 mod forgetting;
 pub mod http;
 pub mod key_rotation;

@@ -18,6 +18,7 @@ use crate::{
     Blinder, Clock, Config, Lifecycle, LocalCommands,
     access_token::Verifier,
     directory::{Rooms, Sessions, Users},
+    first_answers::{FirstAnswers, FirstAnswersError},
     forgetting,
     http::Probe,
     keyring::{Keyring, KeyringError},
@@ -40,6 +41,8 @@ pub enum StartError {
     Topology(#[from] TopologyError),
     #[error("cannot open the data keys")]
     Keyring(#[from] KeyringError),
+    #[error("cannot open the first answers")]
+    FirstAnswers(#[from] FirstAnswersError),
     #[error("cannot read the published token keys")]
     TokenKeys(#[source] async_nats::Error),
     #[error("cannot follow the log")]
@@ -63,6 +66,7 @@ pub struct Shared {
     pub durability: Durability,
     pub master_key: MasterKey,
     pub keyring: Keyring,
+    pub first_answers: FirstAnswers,
     pub passwords: Passwords,
     pub blinder: Blinder,
     pub verifier: Verifier,
@@ -101,6 +105,7 @@ impl Platform {
             .map_err(StartError::TokenKeys)?;
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
         let keyring = Keyring::open(&js, &master_key).await?;
+        let first_answers = FirstAnswers::open(&js, keyring.clone()).await?;
         let logs = Logs::new(js.clone());
         let users = Users::start(&logs, &lifecycle).await?;
         let profiles = Profiles::new(js.clone(), users.clone(), keyring.clone());
@@ -111,6 +116,7 @@ impl Platform {
             durability,
             profiles,
             keyring,
+            first_answers,
             passwords: Passwords::new(),
             blinder: Blinder::new(&master_key),
             verifier,

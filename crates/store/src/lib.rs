@@ -79,10 +79,8 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         deleting,
         letting_go,
     ];
-    Ok(Role {
-        routes: routes::routes().with_state(service),
-        probes,
-    })
+    let routes = routes::routes().with_state(service);
+    Ok(Role::new(platform, routes, probes))
 }
 
 /// What the routes take and answer.

@@ -35,7 +35,7 @@ pub(crate) async fn move_read_marker(
     let moved = move_marker(&service, wanted, ctx).await?;
     let success = Success::ok(ReadMarker { seq: moved.seq });
     Ok(match moved.position {
-        Some(position) => success.at(&position),
+        Some(position) => success.at(&position).version(position.sequence),
         None => success,
     })
 }

@@ -46,6 +46,7 @@ pub(crate) async fn send_message(
     body: Body<Request>,
 ) -> Result<Success<Message>, Refusal> {
     let ctx = headers.context(&service.platform, SOURCE, Some(speaker.id()), &body.raw);
+    let is_keyed = headers.idempotent_id(Some(speaker.id())).is_some();
     let Request {
         content,
         content_type,
@@ -79,17 +80,27 @@ pub(crate) async fn send_message(
             event, attachments, ..
         } => {
             let at = (place.seq, place.created_at);
-            let message = Message::sent(event, at, Some(content), attachments);
-            let location = format!("/api/chat/rooms/{room_id}/messages/{}", message.id);
-            Success::created(&location, message)
+            created(Message::sent(event, at, Some(content), attachments))
         }
         Sending::Known { .. } => {
             let target = first(&service, place, &ctx).await?;
-            Success::ok(message_now(&service, speaker.id(), &target).await?)
+            let message = message_now(&service, speaker.id(), &target).await?;
+            // The same command is answered as it was; the same `clientMessageId` says that it was.
+            if is_keyed {
+                created(message)
+            } else {
+                Success::ok(message)
+            }
         }
     };
     let position = Position::new(service.message_log.stream(), place.seq);
     Ok(success.at(&position).version(place.seq))
+}
+
+fn created(message: Message) -> Success<Message> {
+    let Message { room_id, id, .. } = message;
+    let location = format!("/api/chat/rooms/{room_id}/messages/{id}");
+    Success::created(&location, message)
 }
 
 /// The message as it was sent the first time.

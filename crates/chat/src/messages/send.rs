@@ -217,10 +217,8 @@ fn check(message: &SendMessage) -> Result<(), Refusal> {
 
 pub(super) fn check_content(content: &str) -> Result<(), Refusal> {
     if content.chars().count() > MAX_CONTENT_CHARS {
-        return Err(Refusal::new(
-            ErrorCode::TooLarge,
-            format!("a message has {MAX_CONTENT_CHARS} characters at most"),
-        ));
+        let reason = format!("must have {MAX_CONTENT_CHARS} characters at most");
+        return Err(Refusal::invalid_field("content", reason));
     }
     if content.trim().is_empty() {
         return Err(Refusal::invalid_field("content", "must not be blank"));

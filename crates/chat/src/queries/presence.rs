@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use doran_contract::{Page, UserId, room::Presence};
-use doran_platform::http::{Actor, Query, Refusal, Success};
+use doran_platform::http::{Actor, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,6 +24,7 @@ pub(crate) struct Request {
 pub(crate) async fn presence(
     State(service): State<Service>,
     actor: Actor,
+    _: UpToDate,
     Query(request): Query<Request>,
 ) -> Result<Success<Page<Presence>>, Refusal> {
     let people = people(&request.user_ids)?;

@@ -255,12 +255,12 @@ async fn a_retried_edit_is_one_and_another_room_or_id_is_not_found() {
         let gone = world.call(Method::DELETE, &said.author, &path).send();
         assert_eq!(gone.await.refusal(), expected, "{path}");
     }
-    for (body, status) in [
-        (json!({}), 422),
-        (json!({ "content": " " }), 422),
-        (json!({ "content": "가".repeat(10_001) }), 413),
+    for body in [
+        json!({}),
+        json!({ "content": " " }),
+        json!({ "content": "가".repeat(10_001) }),
     ] {
-        assert_eq!(said.edit(&said.author, &body).await.status, status);
+        assert_eq!(said.edit(&said.author, &body).await.fields(), ["content"]);
     }
 }
 

@@ -101,7 +101,7 @@ async fn refusals_over_nats_have_the_same_names() {
     let long = "x".repeat(10_001);
     assert_eq!(
         refused(message(&kim, room, &long)).await,
-        ErrorCode::TooLarge
+        ErrorCode::ValidationFailed
     );
     assert_eq!(
         refused(message(&kim, room, " ")).await,

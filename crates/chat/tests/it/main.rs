@@ -11,6 +11,7 @@ mod messages;
 mod outages;
 mod policies;
 mod presence;
+mod repetition;
 mod role_matrix;
 mod room_life;
 mod rooms;

@@ -333,6 +333,55 @@ async fn what_is_said_changes(system: &System) {
     phone.until_unread(0).await;
 }
 
+/// Nothing but each role's bucket of first answers can tell.
+async fn what_changed_nothing_is_known_again(system: &System) {
+    let admin = Person::register(system, "again").await;
+    let promoted = system.run(&["users", "promote", &email("again")]).await;
+    assert_eq!(promoted.code, 0);
+    let room = json!({ "name": "그대로" });
+    let created = admin.post("/api/chat/rooms", &room).await;
+    let room_path = format!("/api/chat/rooms/{}", created.data["id"].as_str().unwrap());
+    let said = json!({ "content": "남길 말" });
+    let said = admin.post(&format!("{room_path}/messages"), &said).await;
+    let kept = json!({ "messageId": said.data["id"], "roomId": said.data["roomId"] });
+    let bookmark = admin.post("/api/store/bookmarks", &kept).await;
+    assert_eq!(bookmark.status, StatusCode::CREATED, "{}", bookmark.data);
+    let mut noted = kept.clone();
+    noted["note"] = json!("나중에");
+    for (method, path, body, other) in [
+        (Method::PATCH, room_path, room, json!({ "name": "다른 것" })),
+        (Method::POST, "/api/store/bookmarks".to_owned(), kept, noted),
+        (
+            Method::PATCH,
+            format!("/api/users/{}", admin.id),
+            json!({ "lastName": "Kim" }),
+            json!({ "lastName": "Lee" }),
+        ),
+        (
+            Method::POST,
+            "/api/auth/ws-ticket".to_owned(),
+            json!({}),
+            json!({ "other": 1 }),
+        ),
+        (
+            Method::PATCH,
+            "/api/batch/jobs/daily-report".to_owned(),
+            json!({ "paused": false }),
+            json!({ "paused": true }),
+        ),
+    ] {
+        let keyed = async |body: &Value| {
+            let request = admin.request(method.clone(), &path).json(body);
+            Reply::of(&admin.http, request.header("idempotency-key", "same")).await
+        };
+        let first = keyed(&body).await;
+        assert_eq!(first.status, StatusCode::OK, "{path}: {}", first.data);
+        let again = keyed(&body).await;
+        assert_eq!((again.status, again.data), (first.status, first.data));
+        assert_eq!(keyed(&other).await.status, StatusCode::CONFLICT, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn two_people_chat_through_one_process() {
     let system = System::in_one_process().await;
@@ -345,6 +394,7 @@ async fn two_people_chat_through_a_process_for_each_role() {
     let system = System::in_separate_processes().await;
     two_people_chat(&system).await;
     what_is_said_changes(&system).await;
+    what_changed_nothing_is_known_again(&system).await;
     // What a role may not publish shows as a violation in its log.
     for process in system.services.iter().chain([&system.gateway]) {
         assert!(

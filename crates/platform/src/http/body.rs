@@ -35,25 +35,14 @@ where
 {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Refusal> {
         if !is_json(&request) {
             return Err(Refusal::new(
                 ErrorCode::UnsupportedMediaType,
                 "the body must be application/json",
             ));
         }
-        let raw = timeout(WITHIN, Bytes::from_request(request, state))
-            .await
-            .map_err(|_elapsed| {
-                Refusal::new(ErrorCode::BadRequest, "the body did not arrive in time")
-            })?
-            .map_err(|rejection| {
-                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                    Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")
-                } else {
-                    Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
-                }
-            })?;
+        let raw = read(request).await?;
         let value = parse(&raw)?;
         Ok(Self { value, raw })
     }
@@ -66,7 +55,21 @@ impl<T: JsonSchema> Takes for Body<T> {
     }
 }
 
-fn is_json(request: &Request) -> bool {
+/// The bytes of a body, in time and in bounds.
+pub(super) async fn read(request: Request) -> Result<Bytes, Refusal> {
+    timeout(WITHIN, Bytes::from_request(request, &()))
+        .await
+        .map_err(|_elapsed| Refusal::new(ErrorCode::BadRequest, "the body did not arrive in time"))?
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Refusal::new(ErrorCode::TooLarge, "the body is larger than 1 MiB")
+            } else {
+                Refusal::new(ErrorCode::BadRequest, "the body did not arrive whole")
+            }
+        })
+}
+
+pub(super) fn is_json(request: &Request) -> bool {
     let Some(value) = request.headers().get(CONTENT_TYPE) else {
         return false;
     };

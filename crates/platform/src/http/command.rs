@@ -98,9 +98,8 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandHeaders {
 impl Takes for CommandHeaders {
     fn describe(sketch: &mut Sketch<'_>) {
         sketch.is_command();
-        sketch.reads_header("IdempotencyKey");
         sketch.reads_header("IfMatch");
-        sketch.refuses([400, 409, 412, 504]);
+        sketch.refuses([400, 412, 504]);
     }
 }
 

@@ -65,6 +65,14 @@ impl Refusal {
         Self::new(ErrorCode::NotFound, format!("{what} not found"))
     }
 
+    /// An `Idempotency-Key` was given to two requests.
+    pub(super) fn other_request() -> Self {
+        Self::new(
+            ErrorCode::IdempotencyMismatch,
+            "this idempotency key was used with another body",
+        )
+    }
+
     /// A fault that is not the client's. It is logged with its causes; the client learns nothing.
     pub fn internal(error: &(dyn Error + 'static)) -> Self {
         tracing::error!(error = %chain(error), "a request failed");
@@ -149,10 +157,7 @@ where
                 ErrorCode::PreconditionFailed,
                 format!("it has changed since, its version is now \"{actual}\""),
             ),
-            ExecuteError::IdempotencyMismatch => Self::new(
-                ErrorCode::IdempotencyMismatch,
-                "this idempotency key was used with another body",
-            ),
+            ExecuteError::IdempotencyMismatch => Self::other_request(),
             ExecuteError::Unavailable(source) => Self::unavailable("the log", source.as_ref()),
             ExecuteError::Full(source) => Self::log_full(source.as_ref()),
             ExecuteError::FateUnknown => Self::new(

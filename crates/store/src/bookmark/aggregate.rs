@@ -27,6 +27,7 @@ pub(crate) struct Bookmarks {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Command {
+    /// With a note, also of what is kept already: it gets this one.
     Save(Box<BookmarkSaved>),
     /// Those that are there of these.
     Remove(Vec<BookmarkId>),
@@ -48,10 +49,11 @@ impl Bookmarks {
     }
 
     fn decide_save(&self, saved: BookmarkSaved) -> Result<Vec<BookmarkEvent>, Error> {
-        if self.kept.contains(&saved.bookmark_id) {
+        let is_kept = self.kept.contains(&saved.bookmark_id);
+        if is_kept && saved.note.is_none() {
             return Ok(Vec::new());
         }
-        if self.kept.len() >= MAX_BOOKMARKS {
+        if !is_kept && self.kept.len() >= MAX_BOOKMARKS {
             return Err(Error::Full);
         }
         Ok(vec![saved.into()])

@@ -1,6 +1,6 @@
 use cqrs_es::test::TestFramework;
 use doran_contract::{
-    BookmarkId, MessageId, RoomId, UserId,
+    BookmarkId, MessageId, RoomId, Sealed, UserId,
     events::{BookmarkEvent, BookmarkRemoved, BookmarkSaved},
 };
 use uuid::Uuid;
@@ -74,6 +74,20 @@ fn of_several_those_that_are_there_are_removed_each_once() {
     given(vec![saved(1).into(), saved(2).into()])
         .when(Command::Remove(vec![id(1), id(2), id(3), id(1)]))
         .then_expect_events(expected);
+}
+
+#[test]
+fn what_is_kept_gets_another_note() {
+    let noted = BookmarkSaved {
+        note: Some(Sealed {
+            key: KIM,
+            data: "AA".to_owned(),
+        }),
+        ..saved(1)
+    };
+    given(vec![saved(1).into()])
+        .when(Command::Save(Box::new(noted.clone())))
+        .then_expect_events(vec![noted.into()]);
 }
 
 #[test]

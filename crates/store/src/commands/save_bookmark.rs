@@ -1,4 +1,5 @@
-//! `POST /api/store/bookmarks`: somebody keeps a message of a room that they are in.
+//! `POST /api/store/bookmarks`: somebody keeps a message of a room that they are in, or gives what
+//! they keep another note.
 
 use axum::extract::State;
 use doran_contract::{
@@ -54,13 +55,19 @@ pub(crate) async fn save_bookmark(
     }
     let (sender_id, seq) = locate(&service, &request).await?;
     let id = BookmarkId::derive(user, request.message_id);
+    let kept = kept(&service, user, id).await?;
+    let note = request.note.as_ref();
+    let note = note.filter(|note| {
+        kept.as_ref()
+            .is_none_or(|kept| kept.note.as_ref() != Some(note))
+    });
     let subject = subject::bookmark(user, "BookmarkSaved");
     let place = Place {
         subject: &subject,
         event_id: event_id(ctx.command_id, 0),
         field: "note",
     };
-    let note = match &request.note {
+    let note = match note {
         Some(note) => Some(service.platform.keyring.seal(user, place, note).await?),
         None => None,
     };
@@ -77,14 +84,26 @@ pub(crate) async fn save_bookmark(
     let outcome = bookmarks
         .execute(&(), &user.to_string(), command, &ctx)
         .await?;
-    // Kept before or now, it is answered as it is.
-    let bookmark = BookmarkRow::find(&service, user, id).await?;
+    let bookmark = self::kept(&service, user, id).await?;
     let bookmark = bookmark.ok_or_else(|| Refusal::not_found("bookmark"))?;
-    let bookmark = open(&service, user, bookmark).await?;
-    let location = format!("/api/store/bookmarks/{id}");
-    Ok(Success::created(&location, bookmark)
-        .at(&outcome.position)
-        .version(outcome.sequence))
+    let success = if kept.is_some() {
+        Success::ok(bookmark)
+    } else {
+        Success::created(&format!("/api/store/bookmarks/{id}"), bookmark)
+    };
+    Ok(success.at(&outcome.position).version(outcome.sequence))
+}
+
+/// What is kept of the message now.
+async fn kept(
+    service: &Service,
+    user: UserId,
+    id: BookmarkId,
+) -> Result<Option<Bookmark>, Refusal> {
+    match BookmarkRow::find(service, user, id).await? {
+        Some(row) => open(service, user, row).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Who wrote the message, and where it lies. What was deleted cannot be kept any more.

@@ -238,7 +238,7 @@ async fn answer(service: &Service, noted: Vec<Noted>) -> Result<Success<Uploaded
     let last = last.max_by_key(|position| position.sequence);
     let success = Success::created(&first, Uploaded { items });
     Ok(match last {
-        Some(position) => success.at(&position),
+        Some(position) => success.at(&position).version(position.sequence),
         None => success,
     })
 }

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use doran_contract::FileId;
-use doran_platform::http::{Actor, Id, Refusal};
+use doran_platform::http::{Actor, Id, Refusal, UpToDate};
 use futures_util::TryStreamExt;
 
 use super::{
@@ -30,6 +30,7 @@ use crate::{
 pub(crate) async fn get_file(
     State(service): State<Service>,
     actor: Actor,
+    _: UpToDate,
     Id(id): Id<FileId>,
     method: Method,
     request: HeaderMap,

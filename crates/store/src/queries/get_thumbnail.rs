@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use doran_contract::FileId;
-use doran_platform::http::{Actor, Id, Refusal};
+use doran_platform::http::{Actor, Id, Refusal, UpToDate};
 use image::ImageFormat;
 
 use super::{
@@ -22,6 +22,7 @@ use crate::{
 pub(crate) async fn get_thumbnail(
     State(service): State<Service>,
     actor: Actor,
+    _: UpToDate,
     Id(id): Id<FileId>,
     request: HeaderMap,
 ) -> Result<Response, Refusal> {

@@ -56,8 +56,12 @@ async fn a_message_is_kept_once_with_its_note_and_removed_again() {
             &json!(false)
         )
     );
-    let again = save(&world, kim, said, Some("other")).await;
-    assert_eq!((again.status, again.data()), (201, &bookmark));
+    let head = world.count("STORE").await;
+    for note in [None, Some("나중에 planted-note")] {
+        let again = save(&world, kim, said, note).await;
+        assert_eq!((again.status, again.data()), (200, &bookmark));
+    }
+    assert_eq!(world.count("STORE").await, head);
     let page = list(&world, kim, "", &saved).await;
     assert_eq!(page, json!({ "items": [bookmark], "nextCursor": null }));
     let raw = world.raw("STORE").await;
@@ -71,6 +75,10 @@ async fn a_message_is_kept_once_with_its_note_and_removed_again() {
     let path = format!("{PATH}/{id}");
     let refused = world.delete(lee, &path).send().await;
     assert_eq!(refused.refusal(), (404, "NOT_FOUND"));
+    let noted = save(&world, kim, said, Some("지금")).await;
+    assert_eq!((noted.status, &noted.data()["note"]), (200, &json!("지금")));
+    let items = &list(&world, kim, "", &noted).await["items"];
+    assert_eq!(items, &json!([noted.data()]));
     let removed = world.delete(kim, &path).send().await;
     assert_eq!(removed.data(), &json!({ "removed": [id] }));
     assert_eq!(list(&world, kim, "", &removed).await["items"], json!([]));

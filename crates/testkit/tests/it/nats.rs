@@ -198,6 +198,7 @@ async fn only_the_owning_service_publishes_to_its_subjects() {
         ("$KV.POLICY.chat.x", NatsUser::Chat),
         ("bookmark.x.BookmarkSaved", NatsUser::Store),
         ("job.x.JobRunStarted", NatsUser::Batch),
+        ("$JS.API.STREAM.PURGE.KV_ANSWER", NatsUser::User),
         ("command.chat.SendMessages", NatsUser::Gateway),
         ("command.chat.PurgeRoom", NatsUser::Batch),
         ("command.user.TendInactiveUser", NatsUser::Batch),

@@ -34,6 +34,8 @@ pub(crate) enum Step {
     DestroyKey(UserId),
     RemoveCredential(UserId),
     ForgetReset(UserId),
+    /// What others were answered may show what this person said.
+    ForgetAnswers,
     /// The last step: whoever reads it may rely on the others.
     NoteErasure(UserId),
 }
@@ -46,6 +48,7 @@ fn react(event: &UserEvent) -> Vec<Step> {
                 Step::DestroyKey(user),
                 Step::RemoveCredential(user),
                 Step::ForgetReset(user),
+                Step::ForgetAnswers,
                 Step::NoteErasure(user),
             ]
         }
@@ -87,6 +90,10 @@ impl Policy for EraseDeleted {
                 let forgotten = service.reset_tokens.forget(user).await;
                 forgotten.map_err(Failure::transient)
             }
+            Step::ForgetAnswers => {
+                let forgotten = service.platform.first_answers.forget_all().await;
+                forgotten.map_err(Failure::transient)
+            }
             Step::NoteErasure(user) => {
                 let id = user.to_string();
                 let ctx = ERASE_DELETED.context(event, &id, service.platform.clock.now());
@@ -117,6 +124,7 @@ mod tests {
         assert_eq!(steps.last(), Some(&Step::NoteErasure(PERSON)));
         assert!(steps.contains(&Step::DestroyKey(PERSON)));
         assert!(steps.contains(&Step::RemoveCredential(PERSON)));
+        assert!(steps.contains(&Step::ForgetAnswers));
     }
 
     #[test]

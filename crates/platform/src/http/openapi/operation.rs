@@ -71,6 +71,11 @@ impl Operation {
     /// As the document has it, but for what tells it from others, its id and its tag.
     pub fn describe(&self, schemas: &mut Schemas) -> Value {
         let mut sketch = Sketch::new(schemas);
+        if self.method != Method::GET {
+            // Whatever the handler, see `repetition`.
+            sketch.reads_header("IdempotencyKey");
+            sketch.refuses([409]);
+        }
         (self.sketch)(&mut sketch);
         if let Some(data) = self.data {
             data(&mut sketch);
