@@ -105,13 +105,13 @@ impl Platform {
             .map_err(StartError::TokenKeys)?;
         let token_life = Duration::from_secs(u64::from(config.access_token_minutes) * 60);
         let keyring = Keyring::open(&js, &master_key).await?;
-        let first_answers = FirstAnswers::open(&js, keyring.clone()).await?;
         let logs = Logs::new(js.clone());
         let users = Users::start(&logs, &lifecycle).await?;
         let profiles = Profiles::new(js.clone(), users.clone(), keyring.clone());
         forgetting::start(&users, &keyring, &profiles, &lifecycle).await;
-        // On the heap: every role's future would be larger otherwise.
+        // These on the heap: every role's future would be larger otherwise.
         let sessions = Box::pin(Sessions::start(&logs, &lifecycle, &clock, token_life)).await?;
+        let first_answers = Box::pin(FirstAnswers::open(&js, keyring.clone())).await?;
         let shared = Shared {
             durability,
             profiles,
