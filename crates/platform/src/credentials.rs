@@ -1,6 +1,6 @@
 //! Password hashes, sealed, in the KV bucket `CREDENTIAL` (history 1). The log never has them.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     self,
@@ -10,9 +10,11 @@ use doran_contract::UserId;
 use tokio::time::timeout;
 
 use crate::{
+    Unanswered,
     overwrite::overwrite,
     password::PasswordHash,
     secret::{MasterKey, SealingKey},
+    within,
 };
 
 /// Name of the bucket.
@@ -22,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     #[error("the credential store does not answer")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
     #[error("a credential cannot be opened: is this the master key it was sealed with?")]
     ForeignMasterKey,
 }
@@ -47,13 +49,13 @@ impl Credentials {
         master: &MasterKey,
     ) -> Result<Self, CredentialError> {
         Ok(Self {
-            bucket: within(js.get_key_value(BUCKET)).await?,
+            bucket: within(DEADLINE, js.get_key_value(BUCKET)).await?,
             key: Arc::new(master.sealing_key("credential")),
         })
     }
 
     pub async fn find(&self, user: UserId) -> Result<Option<PasswordHash>, CredentialError> {
-        let sealed = within(self.bucket.get(user.to_string())).await?;
+        let sealed = within(DEADLINE, self.bucket.get(user.to_string())).await?;
         sealed
             .map(|sealed| self.open_hash(user, &sealed))
             .transpose()
@@ -61,7 +63,7 @@ impl Credentials {
 
     /// The hash as one that shall be replaced.
     pub async fn current(&self, user: UserId) -> Result<Option<Credential>, CredentialError> {
-        let entry = within(self.bucket.entry(user.to_string())).await?;
+        let entry = within(DEADLINE, self.bucket.entry(user.to_string())).await?;
         let Some(entry) = entry.filter(|entry| entry.operation == kv::Operation::Put) else {
             return Ok(None);
         };
@@ -85,8 +87,8 @@ impl Credentials {
         match timeout(DEADLINE, update).await {
             Ok(Ok(_)) => Ok(true),
             Ok(Err(error)) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
-            Ok(Err(error)) => Err(CredentialError::Unavailable(error.into())),
-            Err(late) => Err(CredentialError::Unavailable(late.into())),
+            Ok(Err(error)) => Err(CredentialError::Unavailable(Unanswered::because(error))),
+            Err(late) => Err(CredentialError::Unavailable(Unanswered::because(late))),
         }
     }
 
@@ -101,14 +103,15 @@ impl Credentials {
         {
             Ok(Ok(_)) => Ok(true),
             Ok(Err(error)) if error.kind() == CreateErrorKind::AlreadyExists => Ok(false),
-            Ok(Err(error)) => Err(CredentialError::Unavailable(error.into())),
-            Err(late) => Err(CredentialError::Unavailable(late.into())),
+            Ok(Err(error)) => Err(CredentialError::Unavailable(Unanswered::because(error))),
+            Err(late) => Err(CredentialError::Unavailable(Unanswered::because(late))),
         }
     }
 
     /// Takes the hash away and overwrites its bytes in the store's files.
     pub async fn remove(&self, user: UserId) -> Result<(), CredentialError> {
-        within(overwrite(&self.bucket, &user.to_string())).await
+        within(DEADLINE, overwrite(&self.bucket, &user.to_string())).await?;
+        Ok(())
     }
 
     fn open_hash(&self, user: UserId, sealed: &[u8]) -> Result<PasswordHash, CredentialError> {
@@ -119,16 +122,5 @@ impl Credentials {
         let hash =
             std::str::from_utf8(&hash).map_err(|_error| CredentialError::ForeignMasterKey)?;
         Ok(PasswordHash::new(hash))
-    }
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, CredentialError>
-where
-    E: Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(CredentialError::Unavailable(error.into())),
-        Err(late) => Err(CredentialError::Unavailable(late.into())),
     }
 }

@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::keyring::{Keyring, KeyringError};
+use crate::{
+    Unanswered,
+    keyring::{Keyring, KeyringError},
+    within,
+};
 
 /// Name of the bucket.
 pub const BUCKET: &str = "ANSWER";
@@ -22,7 +26,7 @@ const DEADLINE: Duration = Duration::from_millis(500);
 #[derive(Debug, thiserror::Error)]
 pub enum FirstAnswersError {
     #[error("the store of first answers does not answer")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
     #[error("a kept answer is damaged")]
@@ -51,8 +55,7 @@ impl FirstAnswers {
         js: &jetstream::Context,
         keyring: Keyring,
     ) -> Result<Self, FirstAnswersError> {
-        let bucket = js.get_key_value(BUCKET).await;
-        let bucket = bucket.map_err(|error| FirstAnswersError::Unavailable(error.into()))?;
+        let bucket = within(DEADLINE, js.get_key_value(BUCKET)).await?;
         Ok(Self { bucket, keyring })
     }
 
@@ -61,7 +64,7 @@ impl FirstAnswers {
         actor: UserId,
         command: Uuid,
     ) -> Result<Option<FirstAnswer>, FirstAnswersError> {
-        let Some(sealed) = within(self.bucket.get(command.to_string())).await? else {
+        let Some(sealed) = within(DEADLINE, self.bucket.get(command.to_string())).await? else {
             return Ok(None);
         };
         let Some(key) = self.keyring.key(actor).await? else {
@@ -91,8 +94,8 @@ impl FirstAnswers {
         match timeout(DEADLINE, creating).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if error.kind() == CreateErrorKind::AlreadyExists => Ok(()),
-            Ok(Err(error)) => Err(FirstAnswersError::Unavailable(error.into())),
-            Err(late) => Err(FirstAnswersError::Unavailable(late.into())),
+            Ok(Err(error)) => Err(FirstAnswersError::Unavailable(Unanswered::because(error))),
+            Err(late) => Err(FirstAnswersError::Unavailable(Unanswered::because(late))),
         }
     }
 
@@ -105,15 +108,4 @@ impl FirstAnswers {
 /// Where a sealed answer opens.
 fn place(command: Uuid) -> String {
     format!("answer|{command}")
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, FirstAnswersError>
-where
-    E: Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(FirstAnswersError::Unavailable(error.into())),
-        Err(late) => Err(FirstAnswersError::Unavailable(late.into())),
-    }
 }

@@ -14,13 +14,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doran_contract::{Sealed, UserId};
 use doran_projection::EnrichError;
 use moka::future::Cache;
-use tokio::time::timeout;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::{
+    Unanswered,
     overwrite::overwrite,
     secret::{MasterKey, OpenError, SealingKey, random},
+    within,
 };
 
 /// Name of the bucket.
@@ -32,7 +33,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum KeyringError {
     #[error("the key store does not answer")]
-    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
     #[error("a data key cannot be opened: is this the master key it was wrapped with?")]
     ForeignMasterKey,
     #[error("the person has no data key")]
@@ -142,7 +143,7 @@ pub struct Keyring {
 
 impl Keyring {
     pub async fn open(js: &jetstream::Context, master: &MasterKey) -> Result<Self, KeyringError> {
-        let bucket = within(js.get_key_value(BUCKET)).await?;
+        let bucket = within(DEADLINE, js.get_key_value(BUCKET)).await?;
         Ok(Self {
             bucket,
             wrapping: Arc::new(master.sealing_key("data-key")),
@@ -155,9 +156,14 @@ impl Keyring {
     pub async fn create(&self, owner: UserId) -> Result<DataKey, KeyringError> {
         let bytes = random::<32>();
         let wrapped = self.wrapping.seal(&owner.to_string(), bytes.as_slice());
-        match within(self.bucket.create(owner.to_string(), wrapped.into())).await {
+        match within(
+            DEADLINE,
+            self.bucket.create(owner.to_string(), wrapped.into()),
+        )
+        .await
+        {
             Ok(_) => {}
-            Err(error) => return self.key(owner).await?.ok_or(error),
+            Err(error) => return self.key(owner).await?.ok_or_else(|| error.into()),
         }
         let key = DataKey {
             owner,
@@ -175,7 +181,7 @@ impl Keyring {
         if let Some(key) = self.cache.get(&owner).await {
             return Ok(Some(key));
         }
-        let Some(wrapped) = within(self.bucket.get(owner.to_string())).await? else {
+        let Some(wrapped) = within(DEADLINE, self.bucket.get(owner.to_string())).await? else {
             return Ok(None);
         };
         let key = self.unwrap(owner, &wrapped)?;
@@ -200,7 +206,7 @@ impl Keyring {
     /// Destroys the key of `owner`: what it sealed can never be opened again. Its wrapped bytes are
     /// overwritten in the store's files. Other processes may hold it in memory until they forget it.
     pub async fn destroy(&self, owner: UserId) -> Result<(), KeyringError> {
-        within(overwrite(&self.bucket, &owner.to_string())).await?;
+        within(DEADLINE, overwrite(&self.bucket, &owner.to_string())).await?;
         self.cache.invalidate(&owner).await;
         Ok(())
     }
@@ -249,16 +255,5 @@ impl Keyring {
             owner,
             key: Arc::new(SealingKey::new(&bytes)),
         })
-    }
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, KeyringError>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(KeyringError::Unavailable(Arc::new(error))),
-        Err(late) => Err(KeyringError::Unavailable(Arc::new(late))),
     }
 }

@@ -37,6 +37,7 @@ pub mod streams;
 pub mod telemetry;
 mod tokens;
 pub mod trace;
+mod unanswered;
 pub mod ws_ticket;
 
 pub use clock::Clock;
@@ -50,3 +51,4 @@ pub use read_side::ReadSide;
 pub use role::Role;
 pub use schema::event_schema;
 pub use tokens::{Blinder, name_matches, normal_email};
+pub use unanswered::{Unanswered, within};

@@ -5,7 +5,7 @@
 //! access token that it stands for, which is verified like any other when the ticket is redeemed.
 //! So whoever can write the bucket can still let nobody in.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{
     self,
@@ -17,8 +17,9 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::{
-    Clock,
+    Clock, Unanswered,
     secret::{HashingKey, MasterKey, SealingKey, random},
+    within,
 };
 
 /// Name of the bucket.
@@ -33,7 +34,7 @@ pub enum TicketError {
     #[error("the ticket is not valid, was used or has expired")]
     Invalid,
     #[error("the store of tickets does not answer")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
 }
 
 /// Gives and redeems tickets. Cheap to clone.
@@ -58,7 +59,7 @@ impl WsTickets {
         clock: &Clock,
     ) -> Result<Self, TicketError> {
         Ok(Self {
-            bucket: within(js.get_key_value(BUCKET)).await?,
+            bucket: within(DEADLINE, js.get_key_value(BUCKET)).await?,
             hashes: master.hashing_key("ws-ticket-hash"),
             seal: Arc::new(master.sealing_key("ws-ticket")),
             clock: clock.clone(),
@@ -74,10 +75,11 @@ impl WsTickets {
             expires_at: self.clock.now().timestamp() + i64::from(LIFE_SECONDS),
         };
         let plain = Zeroizing::new(
-            serde_json::to_vec(&content).map_err(|error| TicketError::Unavailable(error.into()))?,
+            serde_json::to_vec(&content)
+                .map_err(|error| TicketError::Unavailable(Unanswered::because(error)))?,
         );
         let sealed = self.seal.seal(&key, &plain);
-        within(self.bucket.update(key, sealed.into(), 0)).await?;
+        within(DEADLINE, self.bucket.update(key, sealed.into(), 0)).await?;
         Ok(URL_SAFE_NO_PAD.encode(secret.as_slice()))
     }
 
@@ -89,7 +91,7 @@ impl WsTickets {
             return Err(TicketError::Invalid);
         }
         let key = self.hashes.hex(&secret);
-        let entry = within(self.bucket.entry(key.as_str())).await?;
+        let entry = within(DEADLINE, self.bucket.entry(key.as_str())).await?;
         let entry = entry.ok_or(TicketError::Invalid)?;
         let plain = self.seal.open(&key, &entry.value);
         let plain = plain.map_err(|_error| TicketError::Invalid)?;
@@ -109,19 +111,8 @@ impl WsTickets {
             Ok(Err(error)) if error.kind() == UpdateErrorKind::WrongLastRevision => {
                 Err(TicketError::Invalid)
             }
-            Ok(Err(error)) => Err(TicketError::Unavailable(error.into())),
-            Err(late) => Err(TicketError::Unavailable(late.into())),
+            Ok(Err(error)) => Err(TicketError::Unavailable(Unanswered::because(error))),
+            Err(late) => Err(TicketError::Unavailable(Unanswered::because(late))),
         }
-    }
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, TicketError>
-where
-    E: Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(TicketError::Unavailable(error.into())),
-        Err(late) => Err(TicketError::Unavailable(late.into())),
     }
 }

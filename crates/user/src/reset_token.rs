@@ -3,18 +3,18 @@
 //! The KV bucket `PASSWORD_RESET` holds one per person, as a keyed hash, sealed with the revision of
 //! the credential that it may replace: with another password an older token is void.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, kv};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use doran_contract::UserId;
 use doran_platform::{
-    Clock,
+    Clock, Unanswered,
     http::Refusal,
     secret::{HashingKey, MasterKey, SealingKey, random},
+    within,
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::timeout;
 use uuid::Uuid;
 
 const BUCKET: &str = "PASSWORD_RESET";
@@ -28,7 +28,7 @@ const DEADLINE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the store of password resets does not answer")]
-pub struct ResetTokenError(#[source] Box<dyn Error + Send + Sync>);
+pub struct ResetTokenError(#[from] Unanswered);
 
 impl From<ResetTokenError> for Refusal {
     fn from(error: ResetTokenError) -> Self {
@@ -66,7 +66,7 @@ impl ResetTokens {
         clock: &Clock,
     ) -> Result<Self, ResetTokenError> {
         Ok(Self {
-            bucket: within(js.get_key_value(BUCKET)).await?,
+            bucket: within(DEADLINE, js.get_key_value(BUCKET)).await?,
             hashes: master.hashing_key("password-reset-hash"),
             seal: Arc::new(master.sealing_key("password-reset")),
             clock: clock.clone(),
@@ -87,9 +87,10 @@ impl ResetTokens {
             issued_at: now,
         };
         let key = reset.user.to_string();
-        let plain = serde_json::to_vec(&content).map_err(|error| ResetTokenError(error.into()))?;
+        let plain = serde_json::to_vec(&content)
+            .map_err(|error| ResetTokenError(Unanswered::because(error)))?;
         let sealed = self.seal.seal(&key, &plain);
-        within(self.bucket.put(key, sealed.into())).await?;
+        within(DEADLINE, self.bucket.put(key, sealed.into())).await?;
         let token = [reset.user.as_uuid().as_bytes(), secret.as_slice()].concat();
         Ok(Some(URL_SAFE_NO_PAD.encode(token)))
     }
@@ -112,12 +113,13 @@ impl ResetTokens {
     }
 
     pub(crate) async fn forget(&self, user: UserId) -> Result<(), ResetTokenError> {
-        within(self.bucket.purge(user.to_string())).await
+        within(DEADLINE, self.bucket.purge(user.to_string())).await?;
+        Ok(())
     }
 
     async fn read(&self, user: UserId) -> Result<Option<Content>, ResetTokenError> {
         let key = user.to_string();
-        let Some(sealed) = within(self.bucket.get(key.as_str())).await? else {
+        let Some(sealed) = within(DEADLINE, self.bucket.get(key.as_str())).await? else {
             return Ok(None);
         };
         // What was not sealed here is as good as nothing.
@@ -131,15 +133,4 @@ fn parse(token: &str) -> Option<(UserId, Vec<u8>)> {
     let (id, secret) = bytes.split_at_checked(ID_BYTES)?;
     let user = UserId::new(Uuid::from_slice(id).ok()?);
     (secret.len() == SECRET_BYTES).then(|| (user, secret.to_vec()))
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, ResetTokenError>
-where
-    E: Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ResetTokenError(error.into())),
-        Err(late) => Err(ResetTokenError(late.into())),
-    }
 }

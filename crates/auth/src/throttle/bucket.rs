@@ -1,6 +1,6 @@
 //! The counts of all auth processes, in the KV bucket `LOGIN_ATTEMPT`. Its keys are keyed hashes.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use async_nats::jetstream::{
     self,
@@ -9,9 +9,10 @@ use async_nats::jetstream::{
 use chrono::TimeDelta;
 use doran_contract::ErrorCode;
 use doran_platform::{
-    Clock, Config,
+    Clock, Config, Unanswered,
     http::Refusal,
     secret::{HashingKey, MasterKey},
+    within,
 };
 use tokio::time::timeout;
 
@@ -33,7 +34,7 @@ pub(crate) enum ThrottleError {
     #[error("too many log-ins of one account or address at once")]
     Crowded,
     #[error("the count of failed log-ins does not answer")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
 }
 
 /// Cheap to clone. Without limits it counts nothing.
@@ -74,7 +75,7 @@ impl Throttle {
             return Ok(Self(None));
         }
         Ok(Self(Some(Counts {
-            bucket: within(js.get_key_value(BUCKET)).await?,
+            bucket: within(DEADLINE, js.get_key_value(BUCKET)).await?,
             addresses: master.hashing_key("log-in-address"),
             clock: clock.clone(),
         })))
@@ -170,7 +171,7 @@ impl Counts {
         next: impl Fn(Attempts) -> Result<Attempts, ThrottleError>,
     ) -> Result<Attempts, ThrottleError> {
         for _ in 0..TRIES {
-            let entry = within(self.bucket.entry(key)).await?;
+            let entry = within(DEADLINE, self.bucket.entry(key)).await?;
             let revision = entry.as_ref().map_or(0, |entry| entry.revision);
             let attempts = match entry {
                 Some(entry) => read(&entry.value),
@@ -178,12 +179,14 @@ impl Counts {
             };
             let changed = next(attempts)?;
             let value = serde_json::to_vec(&changed)
-                .map_err(|error| ThrottleError::Unavailable(error.into()))?;
+                .map_err(|error| ThrottleError::Unavailable(Unanswered::because(error)))?;
             match timeout(DEADLINE, self.bucket.update(key, value.into(), revision)).await {
                 Ok(Ok(_)) => return Ok(changed),
                 Ok(Err(error)) if error.kind() == UpdateErrorKind::WrongLastRevision => {}
-                Ok(Err(error)) => return Err(ThrottleError::Unavailable(error.into())),
-                Err(late) => return Err(ThrottleError::Unavailable(late.into())),
+                Ok(Err(error)) => {
+                    return Err(ThrottleError::Unavailable(Unanswered::because(error)));
+                }
+                Err(late) => return Err(ThrottleError::Unavailable(Unanswered::because(late))),
             }
         }
         Err(ThrottleError::Crowded)
@@ -216,15 +219,4 @@ fn read(value: &[u8]) -> Attempts {
         tracing::warn!(%error, "a count of failed log-ins is not readable");
         Attempts::default()
     })
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, ThrottleError>
-where
-    E: Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(ThrottleError::Unavailable(error.into())),
-        Err(late) => Err(ThrottleError::Unavailable(late.into())),
-    }
 }

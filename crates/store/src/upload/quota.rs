@@ -13,7 +13,7 @@ use async_nats::jetstream::{
 };
 use doran_contract::{BlobId, ErrorCode, Timestamp, UserId, subject::STORE_STREAM};
 use doran_eventstore::event_id;
-use doran_platform::http::Refusal;
+use doran_platform::{Unanswered, http::Refusal, within};
 use futures_util::TryStreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -44,7 +44,7 @@ pub enum QuotaError {
     #[error("too many uploads at once")]
     Crowded,
     #[error("the note of uploads does not answer")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[from] Unanswered),
     #[error("{0}")]
     Refused(Refusal),
 }
@@ -84,7 +84,7 @@ pub(crate) fn blob(upload: Uuid, index: usize) -> BlobId {
 impl Quota {
     pub(crate) async fn open(js: &jetstream::Context, most_bytes: u64) -> Result<Self, QuotaError> {
         Ok(Self {
-            bucket: within(js.get_key_value(BUCKET)).await?,
+            bucket: within(DEADLINE, js.get_key_value(BUCKET)).await?,
             most_bytes,
         })
     }
@@ -133,8 +133,8 @@ impl Quota {
 
     /// Everything that is noted as under way.
     pub(crate) async fn under_way(&self) -> Result<Vec<(UserId, Pending)>, QuotaError> {
-        let keys = within(self.bucket.keys()).await?;
-        let keys: Vec<String> = within(keys.try_collect()).await?;
+        let keys = within(DEADLINE, self.bucket.keys()).await?;
+        let keys: Vec<String> = within(DEADLINE, keys.try_collect()).await?;
         let mut all = Vec::new();
         for user in keys.iter().filter_map(|key| key.parse().ok()) {
             let (under_way, _) = self.read(user).await?;
@@ -144,7 +144,7 @@ impl Quota {
     }
 
     async fn read(&self, user: UserId) -> Result<(UnderWay, u64), QuotaError> {
-        let entry = within(self.bucket.entry(user.to_string())).await?;
+        let entry = within(DEADLINE, self.bucket.entry(user.to_string())).await?;
         Ok(entry.map_or_else(Default::default, |entry| {
             let under_way = serde_json::from_slice(&entry.value).unwrap_or_else(|error| {
                 tracing::warn!(%error, "a note of uploads is not readable");
@@ -162,13 +162,13 @@ impl Quota {
         revision: u64,
     ) -> Result<bool, QuotaError> {
         let value = serde_json::to_vec(under_way);
-        let value = value.map_err(|error| QuotaError::Unavailable(error.into()))?;
+        let value = value.map_err(|error| QuotaError::Unavailable(Unanswered::because(error)))?;
         let key = user.to_string();
         match timeout(DEADLINE, self.bucket.update(key, value.into(), revision)).await {
             Ok(Ok(_)) => Ok(true),
             Ok(Err(error)) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(false),
-            Ok(Err(error)) => Err(QuotaError::Unavailable(error.into())),
-            Err(late) => Err(QuotaError::Unavailable(late.into())),
+            Ok(Err(error)) => Err(QuotaError::Unavailable(Unanswered::because(error))),
+            Err(late) => Err(QuotaError::Unavailable(Unanswered::because(late))),
         }
     }
 }
@@ -198,16 +198,5 @@ impl From<QuotaError> for Refusal {
             QuotaError::Unavailable(_) => Self::unavailable("the log", &error),
             QuotaError::Refused(refusal) => refusal,
         }
-    }
-}
-
-async fn within<T, E>(answer: impl Future<Output = Result<T, E>>) -> Result<T, QuotaError>
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    match timeout(DEADLINE, answer).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(QuotaError::Unavailable(error.into())),
-        Err(late) => Err(QuotaError::Unavailable(late.into())),
     }
 }
