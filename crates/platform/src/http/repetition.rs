@@ -24,8 +24,8 @@ use super::{
 };
 use crate::{Platform, first_answers::FirstAnswer};
 
-/// What is sealed of it must fit the bucket.
-const MAX_BYTES: usize = 384 * 1024;
+/// A larger answer is not kept: a repetition of it is left to the log.
+const MAX_BYTES: usize = 64 * 1024;
 /// Headers that belong to an answer; the others belong to the connection.
 const KEPT: [HeaderName; 4] = [
     CONTENT_TYPE,
