@@ -68,6 +68,10 @@ pub struct WaitError {
 }
 
 async fn wait_for(tracker: &Tracker, sequence: u64, deadline: Instant) -> Result<(), WaitError> {
+    if tracker.position() >= sequence {
+        return Ok(());
+    }
+    tracker.hasten();
     let mut position = tracker.watch();
     let reached = async {
         let arrival = position.wait_for(|reached| *reached >= sequence);
@@ -77,7 +81,7 @@ async fn wait_for(tracker: &Tracker, sequence: u64, deadline: Instant) -> Result
             () = keep_asking(tracker) => {}
         }
     };
-    if tracker.position() >= sequence || timeout_at(deadline, reached).await.is_ok() {
+    if timeout_at(deadline, reached).await.is_ok() {
         return Ok(());
     }
     Err(WaitError {

@@ -19,6 +19,8 @@ pub(crate) struct Tracker {
     idle_advance: watch::Sender<Advance>,
     /// Somebody waits for a position that has not been reached.
     wanted: Notify,
+    /// Somebody waits for what may be there already.
+    hastened: Notify,
     known: Mutex<Known>,
 }
 
@@ -48,6 +50,7 @@ impl Tracker {
             position: watch::Sender::new(0),
             idle_advance: watch::Sender::new(Advance::default()),
             wanted: Notify::new(),
+            hastened: Notify::new(),
             known: Mutex::new(Known {
                 activity: Activity::Idle,
                 head: 0,
@@ -81,6 +84,15 @@ impl Tracker {
 
     pub(crate) async fn until_wanted(&self) {
         self.wanted.notified().await;
+    }
+
+    /// Asks the runner not to rest before it applies what has come.
+    pub(crate) fn hasten(&self) {
+        self.hastened.notify_one();
+    }
+
+    pub(crate) async fn until_hastened(&self) {
+        self.hastened.notified().await;
     }
 
     /// The stream's last sequence when the monitor last asked.

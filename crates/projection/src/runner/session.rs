@@ -1,11 +1,11 @@
 //! One leadership: from the lock to its loss.
 
-use std::{collections::HashSet, convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashSet, convert::Infallible, iter, sync::Arc, time::Duration};
 
 use sqlx::{Connection, PgConnection};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout, timeout_at},
 };
 use uuid::Uuid;
 
@@ -26,8 +26,8 @@ const ELECTION_EVERY: Duration = Duration::from_millis(500);
 const FILL: Duration = Duration::from_millis(20);
 /// Transactions begin at least so far apart, so that events which come one by one share them. Each
 /// costs a commit in every read model of the stream, and together they are dearer than storing the
-/// event. What comes after a rest is applied at once.
-const PACE: Duration = Duration::from_millis(10);
+/// event. What comes after a rest, and what somebody waits for, is applied at once.
+const PACE: Duration = Duration::from_millis(20);
 /// The next transaction begins after so many times what the last one took: on a busy machine they
 /// take longer, and would keep it busy.
 const PACE_PER_TRANSACTION: u32 = 4;
@@ -158,8 +158,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Takes what comes until its time has come, and waits a moment for more, but only while more is
-    /// known to be there.
+    /// Waits a moment for more while more is known to be there. Otherwise rests until its time has
+    /// come or somebody waits, and takes along what came meanwhile.
     async fn fill(
         &self,
         batch: &mut Vec<Result<Prepared, Halt>>,
@@ -173,12 +173,23 @@ impl<'a> Session<'a> {
             if room == 0 {
                 return;
             }
-            let is_more_there = last.sequence < head;
-            let deadline = if is_more_there { filled } else { not_before };
-            match timeout_at(deadline, prepared.recv_many(batch, room)).await {
+            if last.sequence >= head {
+                self.rest(not_before).await;
+                batch.extend(iter::from_fn(|| prepared.try_recv().ok()).take(room));
+                return;
+            }
+            match timeout_at(filled, prepared.recv_many(batch, room)).await {
                 Ok(received) if received > 0 => {}
                 Ok(_) | Err(_) => return,
             }
+        }
+    }
+
+    /// Not woken by every event: many come in the time of one transaction.
+    async fn rest(&self, until: Instant) {
+        tokio::select! {
+            () = sleep_until(until) => {}
+            () = self.model.tracker.until_hastened() => {}
         }
     }
 
