@@ -81,7 +81,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         .await
         .map_err(|error| StartError::Throttle(error.into()))?;
     let tickets = WsTickets::open(&platform.js, &platform.master_key, &platform.clock).await?;
-    let (pool, positions) = read_side::start(platform).await?;
+    let (pool, positions, read_models) = read_side::start(platform).await?;
     let standing = StandingSessions::start(&platform.logs, &platform.lifecycle).await?;
     let database = database_probe(pool.clone());
     // On the heap: every role's future would be larger otherwise.
@@ -97,6 +97,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         platform.nats_probe(),
         platform.nats_store_probe(),
         database,
+        read_models,
         ending,
     ];
     let routes = routes::routes().with_state(Service::clone(&service));

@@ -58,7 +58,7 @@ pub fn operations() -> Vec<Operation> {
 
 /// As [`start`], with another patience.
 pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, StartError> {
-    let (pool, positions) = read_side::start(platform).await?;
+    let (pool, positions, read_models) = read_side::start(platform).await?;
     let database = database_probe(pool.clone());
     let service = Service::new(platform.clone(), pool, positions);
     audit::offer(platform, commands::SOURCE, read_side()?)
@@ -69,6 +69,7 @@ pub async fn start_with(platform: &Platform, timing: Timing) -> Result<Role, Sta
         platform.nats_probe(),
         platform.nats_store_probe(),
         database,
+        read_models,
         running,
     ];
     let routes = routes::routes().with_state(service);

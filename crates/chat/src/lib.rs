@@ -73,7 +73,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     // Shown as 0 before the first one comes.
     metrics::counter!("chat_messages_sent_total").increment(0);
     let directory = platform.rooms().await?.clone();
-    let (pool, positions) = read_side::start(platform).await?;
+    let (pool, positions, read_models) = read_side::start(platform).await?;
     let messages = platform.logs.reader(MESSAGE_STREAM);
     let known = Known::start(platform, &messages, pool.clone()).await?;
     let database = database_probe(pool.clone());
@@ -106,6 +106,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         platform.nats_probe(),
         platform.nats_store_probe(),
         database,
+        read_models,
         redis,
         following,
         letting_go,

@@ -47,7 +47,7 @@ pub use lifecycle::Lifecycle;
 pub use network::Network;
 pub use platform::{Platform, StartError};
 pub use read_models::read_models;
-pub use read_side::ReadSide;
+pub use read_side::{ReadSide, read_models_probe};
 pub use role::Role;
 pub use schema::event_schema;
 pub use tokens::{Blinder, name_matches, normal_email};

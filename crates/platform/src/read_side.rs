@@ -2,7 +2,7 @@
 //!
 //! The service runs it in its own schema; the tools build it once more in another one.
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc};
 
 use doran_eventstore::Schema;
 use doran_projection::{Enrich, ReadModel, Service, ServiceBuilder, SetupError};
@@ -12,6 +12,7 @@ use sqlx::{PgPool, migrate::Migration};
 use crate::{
     Platform,
     database::{self, DatabaseError},
+    http::Probe,
 };
 
 #[derive(Clone)]
@@ -86,4 +87,21 @@ impl ReadSide {
             builder.enrich(read_model, Arc::clone(enrich))
         })
     }
+}
+
+/// Shows read models that stand still until somebody acts: queries go on, with older and older rows.
+pub fn read_models_probe(name: &'static str, service: Arc<Service>) -> Probe {
+    Probe::optional(name, move || {
+        let statuses = service.status();
+        let halted = statuses.iter().filter_map(|status| {
+            let halt = status.halted()?;
+            Some(format!("{} stands still: {halt}", status.read_model))
+        });
+        let halted: Vec<_> = halted.collect();
+        ready(if halted.is_empty() {
+            Ok(())
+        } else {
+            Err(halted.join("; "))
+        })
+    })
 }

@@ -59,6 +59,7 @@
 mod check;
 mod checkpoint;
 mod enrich;
+mod halted;
 mod log;
 pub mod memory;
 mod monitor;

@@ -1,8 +1,8 @@
-//! The two tables this crate keeps in every schema that holds read models.
+//! The tables this crate keeps in every schema that holds read models.
 
 use sqlx::PgConnection;
 
-/// Where each read model stands, and which events wait for a repair.
+/// Where each read model stands, which events wait for a repair, and why one does not go on.
 ///
 /// The runner creates them itself, so a service's migrations need not mention them and a schema
 /// built for a rebuild gets them too. They are here for those who prefer to create them.
@@ -26,6 +26,11 @@ create table if not exists projection_parked (
     reason text not null,
     parked_at timestamptz not null,
     primary key (read_model, aggregate, sequence)
+);
+create table if not exists projection_halted (
+    read_model text primary key,
+    reason text not null,
+    since timestamptz not null
 );";
 
 /// Creates the tables in the connection's schema if they are not there.
@@ -34,7 +39,8 @@ create table if not exists projection_parked (
 pub async fn ensure(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let are_there: bool = sqlx::query_scalar(
         "select to_regclass('projection_position') is not null
-            and to_regclass('projection_parked') is not null",
+            and to_regclass('projection_parked') is not null
+            and to_regclass('projection_halted') is not null",
     )
     .fetch_one(&mut *connection)
     .await?;

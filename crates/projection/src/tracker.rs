@@ -114,6 +114,7 @@ impl Tracker {
         known.activity = Activity::Leading;
         known.leadership = leadership;
         drop(known);
+        self.gauge("projection_halted", 0.0);
         self.set_position(position);
     }
 
@@ -167,6 +168,7 @@ impl Tracker {
 
     pub(crate) fn stand_by(&self) {
         self.known().activity = Activity::Standby;
+        self.gauge("projection_halted", 0.0);
     }
 
     pub(crate) fn idle(&self) {
@@ -191,6 +193,8 @@ impl Tracker {
         let mut known = self.known();
         let is_new = known.activity != halted;
         known.activity = halted;
+        drop(known);
+        self.gauge("projection_halted", 1.0);
         is_new
     }
 

@@ -58,7 +58,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let directory = platform.rooms().await?.clone();
     let blobs = blobs::open(&platform.config, &platform.js).await?;
     let quota = Quota::open(&platform.js, platform.config.files.file_quota_bytes).await?;
-    let (pool, positions) = read_side::start(platform).await?;
+    let (pool, positions, read_models) = read_side::start(platform).await?;
     let database = database_probe(pool.clone());
     let service = Service::new(
         platform.clone(),
@@ -76,6 +76,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         platform.nats_probe(),
         platform.nats_store_probe(),
         database,
+        read_models,
         deleting,
         letting_go,
     ];

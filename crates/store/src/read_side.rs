@@ -1,7 +1,11 @@
 //! The schema `store`: its migrations, and the read models that fill it.
 
+use std::sync::Arc;
+
 use doran_contract::events::{BOOKMARK_EVENTS, FILE_EVENTS, MESSAGE_EVENTS};
-use doran_platform::{Platform, ReadSide, database, event_schema, read_models};
+use doran_platform::{
+    Platform, ReadSide, database, event_schema, http::Probe, read_models, read_models_probe,
+};
 use doran_projection::{FolderError, Positions};
 use rust_embed::RustEmbed;
 use sqlx::PgPool;
@@ -28,11 +32,16 @@ pub fn read_side() -> Result<ReadSide, FolderError> {
         .events(event_schema(MESSAGE_EVENTS)))
 }
 
-pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
+pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions, Probe), StartError> {
     let read_side = read_side()?;
     let pool = database::pool(&platform.config, SCHEMA)?;
     read_side.migrate(&pool, SCHEMA).await?;
-    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
+    let service = Arc::new(read_side.service(platform, pool.clone(), SCHEMA)?);
     service.run(&(&platform.lifecycle).into());
-    Ok((pool, service.positions()))
+    let positions = service.positions();
+    Ok((
+        pool,
+        positions,
+        read_models_probe("read models store", service),
+    ))
 }

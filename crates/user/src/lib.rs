@@ -61,7 +61,7 @@ pub enum StartError {
 /// Opens the schema, starts its read models, and answers with the routes.
 pub async fn start(platform: &Platform) -> Result<Role, StartError> {
     let credentials = Credentials::open(&platform.js, &platform.master_key).await?;
-    let (pool, positions) = read_side::start(platform).await?;
+    let (pool, positions, read_models) = read_side::start(platform).await?;
     let database = database_probe(pool.clone());
     let reset_tokens =
         ResetTokens::open(&platform.js, &platform.master_key, &platform.clock).await?;
@@ -77,6 +77,7 @@ pub async fn start(platform: &Platform) -> Result<Role, StartError> {
         platform.nats_probe(),
         platform.nats_store_probe(),
         database,
+        read_models,
         erasing,
     ];
     upkeep::offer(&service)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserEvent};
 use doran_platform::{
-    Blinder, Platform, ReadSide, database, event_schema, keyring::Keyring,
-    profile::SealedPersonalData, read_models,
+    Blinder, Platform, ReadSide, database, event_schema, http::Probe, keyring::Keyring,
+    profile::SealedPersonalData, read_models, read_models_probe,
 };
 use doran_projection::{Enrich, EnrichError, EventRow, FolderError, Positions};
 use rust_embed::RustEmbed;
@@ -35,14 +35,19 @@ pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
         .enrich("name_tokens", Arc::new(NameTokens::new(platform))))
 }
 
-pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
+pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions, Probe), StartError> {
     let read_side = read_side(platform)?;
     let pool = database::pool(&platform.config, SCHEMA)?;
     database::measure(SCHEMA, &pool, &platform.lifecycle);
     read_side.migrate(&pool, SCHEMA).await?;
-    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
+    let service = Arc::new(read_side.service(platform, pool.clone(), SCHEMA)?);
     service.run(&(&platform.lifecycle).into());
-    Ok((pool, service.positions()))
+    let positions = service.positions();
+    Ok((
+        pool,
+        positions,
+        read_models_probe("read models user", service),
+    ))
 }
 
 /// Adds `nameTokens` to events that hold names: keyed hashes of pieces of the opened ones.

@@ -6,7 +6,9 @@ use doran_contract::events::{MESSAGE_EVENTS, ROOM_EVENTS, USER_EVENTS};
 use doran_platform::{
     Platform, ReadSide,
     database::{self, DatabaseError},
-    event_schema, read_models,
+    event_schema,
+    http::Probe,
+    read_models, read_models_probe,
 };
 use doran_projection::{FolderError, Positions, Tasks};
 use rust_embed::RustEmbed;
@@ -40,11 +42,12 @@ pub fn read_side(platform: &Platform) -> Result<ReadSide, FolderError> {
 
 /// Opens the schema and starts the read models. While PostgreSQL is away the service starts all
 /// the same, for people can chat without it, and does this when PostgreSQL is back.
-pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), StartError> {
+pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions, Probe), StartError> {
     let pool = database::pool(&platform.config, SCHEMA)?;
     database::measure(SCHEMA, &pool, &platform.lifecycle);
     let read_side = read_side(platform)?;
-    let service = read_side.service(platform, pool.clone(), SCHEMA)?;
+    let service = Arc::new(read_side.service(platform, pool.clone(), SCHEMA)?);
+    let probe = read_models_probe("read models chat", Arc::clone(&service));
     let positions = service.positions();
     let tasks = Tasks::from(&platform.lifecycle);
     match read_side.migrate(&pool, SCHEMA).await {
@@ -61,7 +64,7 @@ pub(crate) async fn start(platform: &Platform) -> Result<(PgPool, Positions), St
         }
         Err(error) => return Err(error.into()),
     }
-    Ok((pool, positions))
+    Ok((pool, positions, probe))
 }
 
 /// Ends when the tables are there.

@@ -4,21 +4,15 @@ use std::{fs, path::Path, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::{chat::Person, system::System};
+use crate::{
+    chat::Person,
+    system::{System, until},
+};
 
-const PATIENCE: Duration = Duration::from_secs(20);
 /// In the name, the address, the settings, a message, a file, its name and a note.
 const PLANTED: &str = "planted-가나다-7f3a";
-
-async fn until(is_so: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it did not come to be so");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
 
 async fn events(system: &System, event_type: &str) -> Vec<Value> {
     let words = ["events", "view", "USER", "--type", event_type, "--json"];

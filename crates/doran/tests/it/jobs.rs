@@ -1,12 +1,14 @@
 //! Jobs in processes of their own, with the rights that nats.conf gives each role.
 
-use std::time::Duration;
-
 use doran_testkit::NatsUser;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::{chat::Person, process::Process, system::System};
+use crate::{
+    chat::Person,
+    process::Process,
+    system::{System, until},
+};
 
 const JOBS: [&str; 6] = [
     "token-cleanup",
@@ -16,7 +18,6 @@ const JOBS: [&str; 6] = [
     "daily-report",
     "projection-audit",
 ];
-const PATIENCE: Duration = Duration::from_secs(90);
 /// Its place among the processes of services.
 const CHAT: usize = 2;
 
@@ -30,15 +31,6 @@ async fn admin(system: &System) -> Person {
     })
     .await;
     admin
-}
-
-async fn until(is_so: impl AsyncFn() -> bool) {
-    let waiting = async {
-        while !is_so().await {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, waiting).await.unwrap();
 }
 
 async fn want(admin: &Person, job: &str, body: &Value) -> String {

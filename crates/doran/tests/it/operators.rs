@@ -3,7 +3,11 @@
 use doran_testkit::NatsUser;
 use serde_json::{Value, json};
 
-use crate::{chat::Person, command::Run, system::System};
+use crate::{
+    chat::Person,
+    command::Run,
+    system::{System, until},
+};
 
 fn found(run: &Run, name: &str) -> Value {
     let lines = run
@@ -161,6 +165,54 @@ async fn people_and_read_models_are_listed() {
     assert_eq!(rooms["state"], "upToDate");
     let table = system.run(&["projections", "status"]).await;
     assert!(table.stdout.starts_with("READ MODEL"), "{table:?}");
+}
+
+#[tokio::test]
+async fn a_read_model_that_stands_still_is_told_of_though_it_is_not_behind() {
+    let mut system = System::in_one_process().await;
+    let mut kim = Person::register(&system, "kim").await;
+    let room = json!({ "name": "회의" });
+    let room = kim.post("/api/chat/rooms", &room).await;
+    kim.get("/api/chat/rooms", &room.position.unwrap()).await;
+    system.gateway.kill();
+    let older = "update chat.projection_position set version = 0 where read_model = 'rooms'";
+    system.execute(older).await;
+    system.start_again();
+    kim.move_to(&system);
+    until(async || system.count("chat.projection_halted").await == 1).await;
+
+    let halt = "the tables were built by version 0, the files are version 1: rebuild";
+    let status = ["projections", "status", "--json"];
+    let status = system.run(&status).await.json();
+    let is_rooms = |row: &&Value| row["schema"] == "chat" && row["readModel"] == "rooms";
+    let rooms = status.iter().find(is_rooms).unwrap();
+    assert_eq!(
+        (&rooms["lagEvents"], &rooms["state"]),
+        (&json!(0), &json!("halted"))
+    );
+    assert_eq!(rooms["halted"], halt);
+    let table = system.run(&["projections", "status"]).await;
+    let line = format!("chat.rooms stands still: {halt}");
+    assert!(table.stdout.ends_with(&format!("{line}\n")), "{table:?}");
+    let doctor = system.run(&["doctor", "--json"]).await;
+    assert_eq!(found(&doctor, "read models")["text"], line);
+    let ready = kim.fetch("/health/ready").await;
+    assert_eq!(ready.0, 200);
+    let ready: Value = serde_json::from_slice(&ready.2).unwrap();
+    let probe = &ready["dependencies"]["read models chat"];
+    assert_eq!(
+        (&ready["status"], &probe["state"]),
+        (&json!("DEGRADED"), &json!("DOWN"))
+    );
+    assert_eq!(probe["reason"], format!("rooms stands still: {halt}"));
+    let figure = "projection_halted{service=\"chat\",read_model=\"rooms\"} 1";
+    let metrics = system.metrics().await;
+    assert!(metrics.contains(figure), "{metrics}");
+
+    let rebuilt = system.run(&["projections", "rebuild", "chat"]).await;
+    assert_eq!(rebuilt.code, 0, "{rebuilt:?}");
+    let status = system.run(&["projections", "status"]).await;
+    assert!(!status.stdout.contains("halted"), "{status:?}");
 }
 
 #[tokio::test]

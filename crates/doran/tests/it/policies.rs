@@ -1,21 +1,11 @@
 //! What follows from a suspension, in the whole system and for its operators.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
-use crate::{chat::Person, system::System};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn until(is_so: impl AsyncFn() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it did not come to be so");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
+use crate::{
+    chat::Person,
+    system::{System, until},
+};
 
 async fn policies(system: &System) -> Vec<Value> {
     system.run(&["policies", "status", "--json"]).await.json()

@@ -1,11 +1,12 @@
 //! The whole system: servers of the test's own, and `doran` in front of them.
 
-use std::{collections::HashMap, path::PathBuf, thread};
+use std::{collections::HashMap, path::PathBuf, thread, time::Duration};
 
 use async_nats::{Client, HeaderMap};
 use doran_platform::{access_token::Signer, secret::MasterKey};
 use doran_testkit::{self as testkit, NatsUser, TestDatabase, TestNats, TestPostgres, TestRedis};
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     backup::Copy,
@@ -31,6 +32,18 @@ struct Ground {
     database: TestDatabase,
     redis: TestRedis,
     folder: TempDir,
+}
+
+/// What other processes do takes its time, and more of it beside other tests.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// Looks again and again until something is so.
+pub(crate) async fn until(is_so: impl AsyncFn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it did not come to be so");
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 type Variables = Vec<(String, String)>;
@@ -232,6 +245,12 @@ impl System {
         let sql = sqlx::AssertSqlSafe(format!("lock table {table} in access exclusive mode"));
         sqlx::query(sql).execute(&mut *lock).await.unwrap();
         lock
+    }
+
+    /// Changes tables as nothing of the system does.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        let changed = sqlx::query(sql).execute(&self.database.pool()).await;
+        assert_eq!(changed.unwrap().rows_affected(), 1, "{sql}");
     }
 
     /// What the services have logged.

@@ -189,6 +189,11 @@ pub const EVERY: &[Metric] = &[
         Unit::Count,
         "Aggregates whose events a read model could not apply.",
     ),
+    gauge(
+        "projection_halted",
+        Unit::Count,
+        "1 while a read model stands still until somebody acts, seen by this process.",
+    ),
     Metric {
         name: "projection_batch_size",
         kind: Kind::Histogram(EVENTS),

@@ -22,7 +22,7 @@ pub(crate) use failure::{Failure, run_statement};
 pub(crate) use prepare::{Prepared, Work, prepare};
 pub(crate) use session::lock_name;
 
-use crate::{Halt, Tasks, service::Model};
+use crate::{Halt, Tasks, halted, service::Model};
 
 const LOOK_AGAIN_AFTER_HALT: Duration = Duration::from_secs(30);
 /// A session that lasted so long was not a failed start.
@@ -54,7 +54,7 @@ pub(crate) async fn run(model: Arc<Model>, tasks: Tasks) {
         }
         let delay = match ended {
             Ended::Halted(halt) => {
-                note_halt(&model, halt);
+                note_halt(&model, halt).await;
                 LOOK_AGAIN_AFTER_HALT
             }
             Ended::Retry(error) => {
@@ -94,10 +94,13 @@ fn backoff() -> impl Iterator<Item = Duration> + Send {
         .build()
 }
 
-fn note_halt(model: &Model, halt: Halt) {
+async fn note_halt(model: &Model, halt: Halt) {
     let text = halt.to_string();
     if model.tracker.halt(halt) {
         tracing::error!(schema = %model.schema, read_model = model.name(), "halted: {text}");
+    }
+    if let Err(error) = halted::note(model, &text).await {
+        tracing::warn!(%error, read_model = model.name(), "why it stands still is not written down");
     }
 }
 

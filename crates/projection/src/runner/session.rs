@@ -13,6 +13,7 @@ use super::{Ended, apply, connect, prepare::Prepared, read, statistics::Statisti
 use crate::{
     Halt, Tasks,
     checkpoint::{self, Place},
+    halted,
     notice::{self, Notice},
     parked,
     service::Model,
@@ -106,6 +107,7 @@ impl<'a> Session<'a> {
         if let Some(halt) = checkpoint.objection(model, &log, &reach).await? {
             return Err(Ended::Halted(halt));
         }
+        halted::clear(&mut connection, model).await?;
         let parked = parked::aggregates(&mut connection, model.name()).await?;
         let session = Self {
             leadership,

@@ -182,6 +182,25 @@ async fn tables_of_another_version_halt() {
             wanted: 2
         })
     );
+    let deadline = Instant::now() + PATIENCE;
+    while noted(&shop).await.is_empty() {
+        assert!(Instant::now() < deadline, "it is not written down");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let reason = "the tables were built by version 1, the files are version 2: rebuild";
+    assert_eq!(noted(&shop).await, [("orders".into(), reason.into())]);
+    running.stop().await;
+    let running = shop.run([orders()]);
+    running.reached(shop.place("b", 1).await).await;
+    assert_eq!(noted(&shop).await, []);
+}
+
+/// What tools are told of read models that stand still.
+async fn noted(shop: &Shop) -> Vec<(String, String)> {
+    sqlx::query_as("select read_model, reason from shop.projection_halted")
+        .fetch_all(&shop.pool)
+        .await
+        .unwrap()
 }
 
 /// Neither a process that only watches nor one that halts takes the old positions for new ones.

@@ -38,6 +38,8 @@ struct Row {
     /// Events that wait for a repair.
     parked: u64,
     state: State,
+    /// Why it stands still, and the mend.
+    halted: Option<String>,
     updated_at: Timestamp,
 }
 
@@ -47,6 +49,8 @@ enum State {
     UpToDate,
     Behind,
     Parked,
+    /// It stands still until somebody acts.
+    Halted,
     /// Its tables come from another log than the server's: it will not go on.
     OtherLog,
 }
@@ -59,6 +63,8 @@ struct Stored {
     sequence: i64,
     updated_at: DateTime<Utc>,
     parked: i64,
+    #[sqlx(skip)]
+    halted: Option<String>,
 }
 
 struct Head {
@@ -86,7 +92,9 @@ impl Status {
             "STATE",
             "UPDATED",
         ];
-        Ok(output::table(headings, rows.iter().map(Row::columns))?)
+        output::table(headings, rows.iter().map(Row::columns))?;
+        let mut halted = rows.iter().filter_map(Row::halt);
+        Ok(halted.try_for_each(|line| output::line(&line))?)
     }
 }
 
@@ -129,6 +137,9 @@ pub(in crate::commands) async fn health(
             .collect();
         (!names.is_empty()).then(|| names.join(", "))
     };
+    if let Some(halt) = rows.iter().find_map(Row::halt) {
+        bail!("{halt}");
+    }
     if let Some(names) = of(|state| matches!(state, State::OtherLog)) {
         bail!("made from another log: {names}; run `doran projections rebuild`");
     }
@@ -149,6 +160,8 @@ impl Row {
         let is_foreign = head.incarnation.as_deref().unwrap_or_default() != stored.incarnation;
         let state = if is_foreign || head.sequence < position {
             State::OtherLog
+        } else if stored.halted.is_some() {
+            State::Halted
         } else if parked > 0 {
             State::Parked
         } else if position < head.sequence {
@@ -165,8 +178,18 @@ impl Row {
             lag_events: head.sequence.saturating_sub(position),
             parked,
             state,
+            halted: stored.halted,
             updated_at: stored.updated_at.into(),
         }
+    }
+
+    /// What it says of itself, and where.
+    fn halt(&self) -> Option<String> {
+        let halt = self.halted.as_ref()?;
+        Some(format!(
+            "{}.{} stands still: {halt}",
+            self.schema, self.read_model
+        ))
     }
 
     fn columns(&self) -> [String; 8] {
@@ -174,6 +197,7 @@ impl Row {
             State::UpToDate => "up to date",
             State::Behind => "behind",
             State::Parked => "parked",
+            State::Halted => "halted",
             State::OtherLog => "other log",
         };
         [
@@ -200,14 +224,34 @@ async fn stored(pool: &PgPool) -> Result<Vec<Stored>, sqlx::Error> {
     if !is_there {
         return Ok(Vec::new());
     }
-    sqlx::query_as(
+    let mut stored: Vec<Stored> = sqlx::query_as(
         "select p.read_model, p.stream, p.incarnation, p.sequence, p.updated_at,
                 (select count(*) from projection_parked k where k.read_model = p.read_model) as parked
          from projection_position p
          order by p.read_model",
     )
     .fetch_all(pool)
-    .await
+    .await?;
+    let halted = halted(pool).await?;
+    for stored in &mut stored {
+        stored.halted = halted.get(&stored.read_model).cloned();
+    }
+    Ok(stored)
+}
+
+/// Why read models stand still; tables of an older release do not say.
+async fn halted(pool: &PgPool) -> Result<HashMap<String, String>, sqlx::Error> {
+    let is_told: bool = sqlx::query_scalar("select to_regclass('projection_halted') is not null")
+        .fetch_one(pool)
+        .await?;
+    if !is_told {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("select read_model, reason from projection_halted")
+            .fetch_all(pool)
+            .await?;
+    Ok(rows.into_iter().collect())
 }
 
 async fn head(js: &jetstream::Context, stream: &str) -> Result<Head> {
