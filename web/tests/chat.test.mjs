@@ -170,6 +170,13 @@ test("who looks away is away", async () => {
   assert.equal(socket().frame("presence").state, "away");
 });
 
+test("what operators say is passed on as it is", async () => {
+  let said;
+  chat.addEventListener("notice", ({ detail }) => { said = detail.message; }, { once: true });
+  socket().receive({ type: "notice", message: "<b>22시</b> 점검", at: "2026-03-01T09:00:00.000Z" });
+  assert.equal(said, "<b>22시</b> 점검");
+});
+
 test("bots have their names without being asked for one by one", async () => {
   assert.deepEqual(chat.bots.map(({ id }) => id), ["echo"]);
   assert.equal(chat.people.name("echo"), "Echo");

@@ -9,7 +9,7 @@
 
 use std::{
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -74,8 +74,16 @@ impl Default for Timing {
 struct Runner {
     service: Service,
     timing: Timing,
-    /// Why nothing is run, for the probe.
-    stopped: Arc<Mutex<Option<String>>>,
+    ills: Arc<Mutex<Ills>>,
+}
+
+/// What the probe tells.
+#[derive(Default)]
+struct Ills {
+    /// Why nothing is run.
+    stopped: Option<String>,
+    /// Whose schedules the server does not take, and why.
+    unscheduled: Vec<String>,
 }
 
 /// The queue of due jobs, and the name of this life of it.
@@ -96,16 +104,16 @@ pub(crate) fn start(service: &Service, timing: Timing) -> Probe {
     let runner = Runner {
         service: service.clone(),
         timing,
-        stopped: Arc::default(),
+        ills: Arc::default(),
     };
     let lifecycle = &service.platform.lifecycle;
-    let stopped = Arc::clone(&runner.stopped);
+    let ills = Arc::clone(&runner.ills);
     let arranging = runner.clone();
     lifecycle.spawn(async move { arranging.keep_arranged().await });
     lifecycle.spawn(async move { runner.keep_running().await });
     Probe::optional("jobs", move || {
-        let reason = stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        std::future::ready(reason.clone().map_or(Ok(()), Err))
+        let ills = ills.lock().unwrap_or_else(PoisonError::into_inner);
+        std::future::ready(ills.check())
     })
 }
 
@@ -113,11 +121,14 @@ impl Runner {
     async fn keep_arranged(&self) {
         let stopping = self.service.platform.lifecycle.stopping();
         loop {
+            let mut unscheduled = Vec::new();
             for job in JOBS {
                 if let Err(error) = arrange(&self.service, job).await {
                     tracing::warn!(job = job.name, error, "a schedule is not arranged");
+                    unscheduled.push(format!("{} is not scheduled: {error}", job.name));
                 }
             }
+            self.ills().unscheduled = unscheduled;
             let pause = sleep(self.timing.arrange_every);
             if stopping.run_until_cancelled(pause).await.is_none() {
                 return;
@@ -130,7 +141,7 @@ impl Runner {
         while !stopping.is_cancelled() {
             let reason = match self.open().await {
                 Ok(queue) => {
-                    self.set_stopped(None);
+                    self.ills().stopped = None;
                     let workers = (0..WORKERS).map(|_| self.work(&queue));
                     join_all(workers).await;
                     "the queue of due jobs does not answer".to_owned()
@@ -141,7 +152,7 @@ impl Runner {
                 return;
             }
             tracing::warn!(reason, "no job is run");
-            self.set_stopped(Some(reason));
+            self.ills().stopped = Some(reason);
             stopping.run_until_cancelled(sleep(REOPEN_AFTER)).await;
         }
     }
@@ -344,8 +355,20 @@ impl Runner {
         }
     }
 
-    fn set_stopped(&self, reason: Option<String>) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    fn ills(&self) -> MutexGuard<'_, Ills> {
+        self.ills.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ills {
+    fn check(&self) -> Result<(), String> {
+        let ills = self.stopped.iter().chain(&self.unscheduled);
+        let ills: Vec<_> = ills.map(String::as_str).collect();
+        if ills.is_empty() {
+            Ok(())
+        } else {
+            Err(ills.join("; "))
+        }
     }
 }
 

@@ -205,6 +205,9 @@ pub fn live(subject: &str) -> String {
     format!("{LIVE}{subject}")
 }
 
+/// Where operators say something to everybody who is connected. Kept nowhere.
+pub const NOTICE: &str = "notice";
+
 /// Where gateways tell each other who types in a room. Kept nowhere.
 pub fn typing(room: RoomId) -> String {
     format!("typing.{room}")

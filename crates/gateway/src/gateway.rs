@@ -13,8 +13,8 @@ use crate::{
     front_door::{Origins, Services, TrustedProxies},
     limits::Limits,
     live::{
-        Contact, Hubs, Log, Pulse, follow_bots, follow_presence, follow_removals, follow_rooms,
-        keep_presence, tell_of_unread, unread_changes,
+        Contact, Hubs, Log, Pulse, follow_bots, follow_notices, follow_presence, follow_removals,
+        follow_rooms, keep_presence, tell_of_unread, unread_changes,
     },
     socket::{ReadMarkers, Sockets, guard},
 };
@@ -90,11 +90,13 @@ impl Gateway {
         let unread = unread_changes(&platform.nats).await?;
         let presence = platform.nats.subscribe(subject::EVERY_PRESENCE).await?;
         let deltas = platform.nats.subscribe(subject::EVERY_BOT_DELTA).await?;
+        let notices = platform.nats.subscribe(subject::NOTICE).await?;
         let lifecycle = &platform.lifecycle;
         lifecycle.spawn(guard::watch(gateway.clone()));
         lifecycle.spawn(follow_removals(gateway.clone()));
         lifecycle.spawn(follow_rooms(gateway.clone()));
         lifecycle.spawn(follow_bots(gateway.clone(), deltas));
+        lifecycle.spawn(follow_notices(gateway.clone(), notices));
         lifecycle.spawn(keep_presence(gateway.clone()));
         lifecycle.spawn(follow_presence(gateway.clone(), presence));
         lifecycle.spawn(tell_of_unread(gateway.clone(), unread));

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
 use axum::http::Method;
+use doran_contract::subject;
 use doran_testkit::Reply;
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
@@ -167,4 +168,23 @@ async fn count(stream: &Stream, subject: &str) -> usize {
     let subjects = stream.info_with_subjects(subject).await.unwrap();
     let counted: Vec<(String, usize)> = subjects.try_collect().await.unwrap();
     counted.first().map_or(0, |(_, count)| *count)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_that_the_server_does_not_take_is_told_of_by_the_probe_and_keeps_no_other() {
+    let world = World::new().await;
+    let nowhere = json!({
+        "job": "daily-report", "schedule": "0 0 4 * * *", "timeZone": "Mars/Phobos", "paused": false,
+    });
+    let subject = subject::job("daily-report", "JobScheduleChanged");
+    world.event(subject, nowhere).await;
+    let process = world.process().await;
+    until(async || process.ill().await.is_some()).await;
+    let ill = process.ill().await.unwrap();
+    assert!(ill.starts_with("daily-report is not scheduled: "), "{ill}");
+    assert!(!ill.contains("token-cleanup"), "{ill}");
+    assert_eq!(standing(&world).await, None);
+    let mended = change(&process, &json!({ "timeZone": "UTC" })).await;
+    assert_eq!(mended.status, 200, "{}", mended.body);
+    assert!(standing(&world).await.is_some());
 }

@@ -7,7 +7,9 @@ use clap::Parser;
 use doran_batch::Timing;
 use doran_contract::{SessionId, Timestamp, UserId, subject, user::Role};
 use doran_eventstore::envelope;
-use doran_platform::{Clock, Config, Lifecycle, Platform, access_token::Signer, secret::MasterKey};
+use doran_platform::{
+    Clock, Config, Lifecycle, Platform, access_token::Signer, http::Health, secret::MasterKey,
+};
 use doran_testkit::{Api, TestClock, TestDatabase, TestNats, TestPostgres};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -28,6 +30,7 @@ pub(crate) struct Process {
     pub(crate) api: Api,
     pub(crate) platform: Platform,
     pub(crate) token: String,
+    health: Health,
 }
 
 #[derive(Parser)]
@@ -43,6 +46,16 @@ pub(crate) fn impatient() -> Timing {
         first_pause: Duration::from_millis(20),
         tries: 3,
         arrange_every: Duration::from_mins(1),
+    }
+}
+
+impl Process {
+    /// What the probe `jobs` says.
+    pub(crate) async fn ill(&self) -> Option<String> {
+        let report = self.health.report().await;
+        let jobs = report.dependencies.into_iter();
+        jobs.filter(|(name, _)| *name == "jobs")
+            .find_map(|(_, state)| state.err())
     }
 }
 
@@ -70,9 +83,11 @@ impl World {
         let published = self.signer.publish(&platform.js, &platform.verifier);
         published.await.unwrap();
         let role = doran_batch::start_with(&platform, impatient());
-        let api = Api::new(role.await.unwrap().routes);
+        let role = role.await.unwrap();
+        let probes = role.probes.into_iter();
         Process {
-            api,
+            api: Api::new(role.routes),
+            health: probes.fold(Health::default(), Health::with),
             token: self.token(&platform, ADMIN),
             platform,
         }

@@ -26,7 +26,7 @@ const IN_ROOM: [&str; 5] = [
     "pinned",
 ];
 /// Queues, what they are for, and the types of their MESSAGEs.
-const QUEUES: [(&str, &str, &[&str]); 4] = [
+const QUEUES: [(&str, &str, &[&str]); 5] = [
     ("replies", "What became of each SEND.", &["ack"]),
     (
         "errors",
@@ -43,6 +43,11 @@ const QUEUES: [(&str, &str, &[&str]); 4] = [
         "rooms",
         "Changes of one's rooms and of who is in them, whether one is subscribed to them or not.",
         &["room", "member"],
+    ),
+    (
+        "notices",
+        "What the operators say to everybody who is connected.",
+        &["notice"],
     ),
 ];
 

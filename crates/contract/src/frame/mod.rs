@@ -17,6 +17,8 @@ pub const SUBPROTOCOL: &str = "doran.v1";
 pub const MAX_FRAME_BYTES: usize = 64 * 1024;
 /// Frames of one socket that may be under way at once.
 pub const MAX_IN_FLIGHT: usize = 32;
+/// Characters that operators may say at once.
+pub const MAX_NOTICE_CHARS: usize = 500;
 /// Events that a resume replays at most; beyond it the answer is `tooFar`.
 pub const RESUME_MAX: usize = 500;
 

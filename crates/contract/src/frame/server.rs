@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ShownState;
+use super::{MAX_NOTICE_CHARS, ShownState};
 use crate::{
     ErrorCode, MessageId, RoomId, SessionId, Timestamp, UserId,
     bot::BotDelta,
@@ -153,6 +153,8 @@ pub enum ServerFrame {
         change: MemberChange,
         member: Member,
     },
+    /// What the operators say to everybody who is connected.
+    Notice(Notice),
     /// What was asked for is not done, or what came is not a frame.
     Error {
         /// Of the client's frame, if it has one.
@@ -173,6 +175,22 @@ pub enum ServerFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<u64>,
     },
+}
+
+/// A word of the operators. It is kept nowhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// One line of text, for people.
+    pub message: String,
+    /// When it was said.
+    pub at: Timestamp,
+}
+
+impl Notice {
+    /// Whether it is as short as it has to be.
+    pub fn fits(&self) -> bool {
+        self.message.chars().count() <= MAX_NOTICE_CHARS
+    }
 }
 
 /// What an `ok` frame carries beside the id.

@@ -11,6 +11,7 @@ mod gateway;
 mod jobs;
 mod keys;
 mod moment;
+mod notice;
 mod policies;
 mod projections;
 mod store;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Jobs(jobs::Jobs),
     #[command(subcommand)]
     Keys(keys::Keys),
+    Notice(notice::Notice),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -67,6 +69,7 @@ impl Command {
             | Self::Users(_)
             | Self::Jobs(_)
             | Self::Keys(_)
+            | Self::Notice(_)
             | Self::Doctor(_)
             | Self::Bench(_) => "warn",
         }
@@ -88,6 +91,7 @@ impl Command {
             Self::Users(users) => Box::pin(users.run()),
             Self::Jobs(jobs) => Box::pin(jobs.run()),
             Self::Keys(keys) => Box::pin(keys.run()),
+            Self::Notice(notice) => Box::pin(notice.run()),
             Self::Doctor(doctor) => Box::pin(doctor.run()),
             Self::Bench(bench) => Box::pin(bench.run()),
         }

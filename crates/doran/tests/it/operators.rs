@@ -168,6 +168,31 @@ async fn people_and_read_models_are_listed() {
 }
 
 #[tokio::test]
+async fn a_notice_reaches_who_is_connected_and_says_how_many_they_were() {
+    let system = System::in_one_process().await;
+    let kim = Person::register(&system, "kim").await;
+    let mut socket = kim.socket().await;
+    let said = system.run(&["notice", " 22시부터 점검합니다 "]).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let told = "sockets told: 1, gateways: 1; who comes later does not see it\n";
+    assert_eq!(said.stdout, told);
+    assert_eq!(
+        socket.until("notice").await["message"],
+        "22시부터 점검합니다"
+    );
+    let long = "가".repeat(501);
+    for refused in ["", "two\nlines", &long] {
+        assert_eq!(
+            system.run(&["notice", refused]).await.code,
+            2,
+            "{refused:?}"
+        );
+    }
+    let unheard = system.run_as(NatsUser::Chat, &["notice", "x"]).await;
+    assert_ne!(unheard.code, 0, "{unheard:?}");
+}
+
+#[tokio::test]
 async fn a_read_model_that_stands_still_is_told_of_though_it_is_not_behind() {
     let mut system = System::in_one_process().await;
     let mut kim = Person::register(&system, "kim").await;

@@ -1,6 +1,7 @@
 //! Live events: from the log's republished subjects to the sockets that are subscribed, each room
 //! opened and serialised once. Nothing is delivered twice, out of order, or with a silent hole.
 
+mod announcement;
 mod bots;
 mod broadcast;
 mod contact;
@@ -19,6 +20,7 @@ mod timeline;
 mod typing;
 mod unread;
 
+pub(crate) use announcement::follow_notices;
 pub(crate) use bots::follow_bots;
 pub(crate) use broadcast::Broadcast;
 pub(crate) use contact::Contact;

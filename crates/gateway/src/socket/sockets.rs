@@ -60,6 +60,15 @@ impl Sockets {
         }
     }
 
+    /// Hands a frame to every socket; how many they are.
+    pub(crate) fn tell_all(&self, frame: &Broadcast) -> usize {
+        let links = self.all();
+        for link in &links {
+            link.tell(frame);
+        }
+        links.len()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.by_user().values().map(Vec::len).sum()
     }

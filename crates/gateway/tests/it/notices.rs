@@ -7,10 +7,11 @@ use doran_contract::{
         MemberRoleChanged, RoomEvent,
     },
     room::{RoomRole, Visibility},
+    subject,
 };
 use serde_json::json;
 
-use crate::world::World;
+use crate::{stomp_client::StompClient, world::World};
 
 #[tokio::test]
 async fn a_new_room_is_told_to_each_member_as_they_see_it() {
@@ -217,4 +218,33 @@ async fn a_new_role_and_a_ban_are_told_to_everybody_and_a_ban_ends_the_subscript
     }
     world.say(room_id, &owner, "after").await;
     of_member.nothing_came().await;
+}
+
+#[tokio::test]
+async fn what_operators_say_reaches_everybody_who_is_connected_and_nobody_twice() {
+    let world = World::start().await;
+    let (a, b) = (world.person("a").await, world.person("b").await);
+    let (mut desk, mut phone) = (world.log_in(&a).await, world.log_in(&a).await);
+    let mut old = StompClient::connect(world.address, &b.token).await;
+    old.subscribe("n", "/user/queue/notices").await;
+    let nats = world.nats.client().await;
+    let long = json!({ "message": "x".repeat(501), "at": "2026-03-01T09:00:00.000Z" });
+    let said = json!({ "message": "<b>22시</b> 점검", "at": "2026-03-01T09:00:00.000Z" });
+    for body in ["nonsense".to_owned(), long.to_string()] {
+        nats.publish(subject::NOTICE, body.into()).await.unwrap();
+    }
+    let told = nats.request(subject::NOTICE, said.to_string().into()).await;
+    assert_eq!(told.unwrap().payload, "3");
+    for client in [&mut desk, &mut phone] {
+        let frame = client.next().await;
+        assert_eq!(frame["type"], "notice");
+        assert_eq!(
+            (&frame["message"], &frame["at"]),
+            (&said["message"], &said["at"])
+        );
+        client.nothing_came().await;
+    }
+    let told = old.next().await;
+    assert_eq!(told.header("type"), "notice");
+    assert_eq!(told.json()["message"], said["message"]);
 }

@@ -199,6 +199,8 @@ async fn only_the_owning_service_publishes_to_its_subjects() {
         ("bookmark.x.BookmarkSaved", NatsUser::Store),
         ("job.x.JobRunStarted", NatsUser::Batch),
         ("$JS.API.STREAM.PURGE.KV_ANSWER", NatsUser::User),
+        // Nobody but `all`, whom operators use.
+        ("notice", NatsUser::All),
         ("command.chat.SendMessages", NatsUser::Gateway),
         ("command.chat.PurgeRoom", NatsUser::Batch),
         ("command.user.TendInactiveUser", NatsUser::Batch),

@@ -70,6 +70,7 @@ impl Body {
             ServerFrame::Unread { .. } => Self::in_queue("unread", "unread", &text(frame)),
             ServerFrame::Room { .. } => Self::in_queue("rooms", "room", &text(frame)),
             ServerFrame::Member { .. } => Self::in_queue("rooms", "member", &text(frame)),
+            ServerFrame::Notice(_) => Self::in_queue("notices", "notice", &text(frame)),
             ServerFrame::Ack { .. } => Self::in_queue("replies", "ack", &text(frame)),
             ServerFrame::Error { .. } => Self::in_queue("errors", "error", &text(frame)),
             ServerFrame::Hello { .. }

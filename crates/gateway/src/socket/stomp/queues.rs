@@ -1,7 +1,7 @@
 //! `/user/queue/…`: what is told to one person, on the sockets that listen there.
 //!
-//! `errors` has refusals of SENDs, `replies` what became of them, `unread` figures, and `rooms`
-//! changes of rooms and memberships. Nothing is ever told on another name.
+//! `errors` has refusals of SENDs, `replies` what became of them, `unread` figures, `rooms` changes
+//! of rooms and memberships, and `notices` what operators say. Nothing is ever told on another name.
 
 use std::{
     collections::HashMap,
