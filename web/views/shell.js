@@ -5,7 +5,7 @@ import { hashOf, roomInHash } from "../route.js";
 import { bookmarksDialog } from "./bookmarks.js";
 import { connection } from "./connection.js";
 import { icon } from "./icons.js";
-import { say, show } from "./notices.js";
+import { announce, say, show } from "./notices.js";
 import { newRoomDialog } from "./room-dialogs.js";
 import { RoomListView } from "./room-list.js";
 import { RoomView } from "./room.js";
@@ -51,7 +51,10 @@ export class Shell {
     this.#chat.people.addEventListener("change", update, { signal });
     this.#chat.rooms.addEventListener("gone", ({ detail }) => this.#gone(detail), { signal });
     this.#chat.addEventListener("message", ({ detail }) => this.#heard(detail), { signal });
-    this.#chat.addEventListener("notice", ({ detail }) => { if (detail.message) show(detail.message); }, { signal });
+    this.#chat.addEventListener("notice", ({ detail: { type, message } }) => {
+      const tell = type === "notice" ? announce : show;
+      if (message) tell(message);
+    }, { signal });
   }
 
   #update() {
