@@ -168,6 +168,9 @@ impl Cluster<'_> {
                 "fsync=off",
                 "synchronous_commit=off",
                 "full_page_writes=off",
+                // What a test reads of it byte by byte.
+                "max_wal_size=128MB",
+                "min_wal_size=32MB",
             ];
             settings.extend(test.map(ToOwned::to_owned));
             settings.push("max_connections=400".to_owned());
