@@ -33,7 +33,7 @@ pub fn check_frame(side: Side, frame: &Value) {
     must(&format!("{side:?}: {frame}"), native(side, frame));
 }
 
-/// Fails the test if a frame of this type may not answer one of that type.
+/// Fails the test if a frame of that type may not be answered so: by this type, in this shape.
 pub fn check_reply(asked: &str, answer: &Value) {
     must(&format!("{asked}: {answer}"), reply(asked, answer));
 }
@@ -141,29 +141,40 @@ fn messages() -> Result<Vec<Described>> {
 }
 
 fn native(side: Side, frame: &Value) -> Result<()> {
-    find(side, &frame["type"])?.check_payload(frame)
+    is_one_of(of_type(side, &frame["type"]), frame).context("as described")
 }
 
 fn reply(asked: &str, answer: &Value) -> Result<()> {
-    let asked = find(Side::Client, &json!(asked))?;
-    let answer = find(Side::Server, &answer["type"])?;
+    let asked = of_type(Side::Client, &json!(asked)).next();
+    let asked = asked.context("what was asked is not described")?;
     let operation = part("operations")?.get(&format!("receive{}", asked.key));
     let answers = operation.and_then(|operation| operation.pointer("/reply/messages")?.as_array());
-    let place = format!("#/channels/{NATIVE}/messages/{}", answer.key);
-    let mut answers = answers.context("nothing answers it")?.iter();
-    ensure!(
-        answers.any(|message| message["$ref"] == place),
-        "it is not among the answers"
-    );
-    Ok(())
+    let answers = answers.context("nothing answers it")?;
+    let may_answer = |message: &&Described| {
+        let place = format!("#/channels/{NATIVE}/messages/{}", message.key);
+        answers.iter().any(|answer| answer["$ref"] == place)
+    };
+    let candidates = of_type(Side::Server, &answer["type"]).filter(may_answer);
+    is_one_of(candidates, answer).context("as an answer")
 }
 
-fn find(side: Side, kind: &Value) -> Result<&'static Described> {
-    let mut messages = MESSAGES.iter();
-    let found = messages.find(|message| {
+/// Frames of one type: an `ok` has a shape for each kind of answer.
+fn of_type(side: Side, kind: &Value) -> impl Iterator<Item = &'static Described> {
+    MESSAGES.iter().filter(move |message| {
         (message.channel, message.side) == (NATIVE, side) && message.name() == kind
-    });
-    found.context("this type is not described")
+    })
+}
+
+fn is_one_of(candidates: impl Iterator<Item = &'static Described>, frame: &Value) -> Result<()> {
+    let mut wrong = Vec::new();
+    for candidate in candidates {
+        match candidate.check_payload(frame) {
+            Ok(()) => return Ok(()),
+            Err(error) => wrong.push(format!("{}: {error:#}", candidate.key)),
+        }
+    }
+    ensure!(!wrong.is_empty(), "this type may not come");
+    bail!(wrong.join("\n"))
 }
 
 fn stomp(side: Side, command: &str, headers: &HashMap<String, String>, body: &str) -> Result<()> {
@@ -267,6 +278,36 @@ mod tests {
         reply("read", &read).unwrap();
         assert!(reply("send", &read).is_err());
         assert!(reply("ping", &json!({ "type": "hello" })).is_err());
+    }
+
+    #[test]
+    fn each_request_has_its_own_ok() {
+        let left = json!({ "type": "ok", "id": 1, "roomId": ROOM });
+        let mut read = left.clone();
+        read["seq"] = json!(7);
+        let mut changed = read.clone();
+        changed["messageId"] = json!(ROOM);
+        let away = json!({ "type": "ok", "id": 1, "state": "away" });
+        let answers = [
+            ("unsubscribe", &left),
+            ("read", &read),
+            ("pin", &changed),
+            ("presence", &away),
+        ];
+        for (asked, _) in answers {
+            for (other, answer) in answers {
+                assert_eq!(
+                    reply(asked, answer).is_ok(),
+                    asked == other,
+                    "{asked}: {answer}"
+                );
+            }
+        }
+        for asked in ["unpin", "edit", "delete", "react", "unreact"] {
+            reply(asked, &changed).unwrap();
+        }
+        let refused = json!({ "type": "error", "id": 1, "code": "NOT_MEMBER", "message": "no", "retryable": false });
+        reply("pin", &refused).unwrap();
     }
 
     #[test]

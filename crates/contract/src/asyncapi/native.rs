@@ -15,6 +15,8 @@ use crate::{
 };
 
 const CHANNEL: &str = "socket";
+/// An answer that comes unasked, too: to a ticket on the URL.
+const LOGGED_IN: &str = "ServerOkAuthenticated";
 
 pub(super) fn describe(document: &mut Document) {
     document.add_channel(CHANNEL, channel());
@@ -27,23 +29,36 @@ pub(super) fn describe(document: &mut Document) {
         let name = name("Client", &kind);
         let replies = [answer.as_str(), "ServerError"];
         let operation = Operation::receive(CHANNEL, &replies);
+        let title = format!("`{kind}` from the client");
         document.add_schema(&name, &shape, &asked.parts);
-        document.add_message((CHANNEL, &name), message(&name, &kind), &[operation]);
+        let message = message(&name, &kind, &title);
+        document.add_message((CHANNEL, &name), message, &[operation]);
     }
-    for (kind, shape) in told.shapes {
-        let name = name("Server", &kind);
+    for (key, shape) in told.shapes {
+        let name = name("Server", &key);
         let is_answer = answers.contains(&name);
-        let operations: &[_] = if is_answer { &[] } else { &[Operation::SEND] };
+        let kind = shape["properties"]["type"]["const"].as_str().unwrap();
+        assert!(is_answer || key == kind, "nothing is answered by {key}");
+        let comes_unasked = !is_answer || name == LOGGED_IN;
+        let operations: &[_] = if comes_unasked {
+            &[Operation::SEND]
+        } else {
+            &[]
+        };
+        let title = format!("`{key}` from the server");
         document.add_schema(&name, &shape, &told.parts);
-        document.add_message((CHANNEL, &name), message(&name, &kind), operations);
+        let message = message(&name, kind, &title);
+        document.add_message((CHANNEL, &name), message, operations);
     }
 }
 
 /// The frame that answers each frame of the client, but for `error`.
 fn answers(asked: &mut Frames) -> Vec<String> {
-    let shapes = asked.shapes.iter_mut();
-    let answers =
-        shapes.map(|(_, shape)| name("Server", &answer(shape).unwrap_or_else(|| "ok".to_owned())));
+    let answers = asked.shapes.iter_mut().map(|(kind, shape)| {
+        let answer = answer(shape);
+        let answer = answer.unwrap_or_else(|| panic!("nothing is said to answer {kind}"));
+        name("Server", &answer)
+    });
     answers.collect()
 }
 
@@ -59,15 +74,10 @@ pub(super) fn name(side: &str, kind: &str) -> String {
     format!("{side}{}{rest}", first.to_uppercase())
 }
 
-fn message(name: &str, kind: &str) -> Value {
-    let from = if name.starts_with("Client") {
-        "from the client"
-    } else {
-        "from the server"
-    };
+fn message(name: &str, kind: &str, title: &str) -> Value {
     json!({
         "name": kind,
-        "title": format!("`{kind}` {from}"),
+        "title": title,
         "contentType": "application/json",
         "payload": refer(&format!("components/schemas/{name}")),
     })

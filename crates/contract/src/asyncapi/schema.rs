@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 /// Where the document keeps shapes that have a name.
 const NAMED: &str = "#/components/schemas/";
 
-/// The shape of each variant of an enum of frames, by its tag, and the parts that they need.
+/// The shape of each variant of an enum of frames, by its tag, and the parts that they need. A variant
+/// that carries one of several things has a shape with each of them, by the thing's title.
 pub(super) struct Frames {
     pub(super) shapes: Vec<(String, Value)>,
     pub(super) parts: Map<String, Value>,
@@ -30,7 +31,7 @@ pub(super) fn written_frames<T: JsonSchema>(tag: &str) -> Frames {
 fn frames<T: JsonSchema>(settings: SchemaSettings, tag: &str) -> Frames {
     let (mut whole, parts) = shape::<T>(settings);
     let variants = whole.as_object_mut().unwrap().remove("oneOf").unwrap();
-    let shapes = variants.as_array().unwrap().iter().map(|variant| {
+    let shapes = variants.as_array().unwrap().iter().flat_map(|variant| {
         let mut shape = variant.clone();
         absorb(&mut shape, &whole);
         // A variant that wraps a type of its own.
@@ -38,7 +39,7 @@ fn frames<T: JsonSchema>(settings: SchemaSettings, tag: &str) -> Frames {
             absorb(&mut shape, &parts[named.strip_prefix(NAMED).unwrap()]);
         }
         let kind = shape["properties"][tag]["const"].as_str().unwrap();
-        (kind.to_owned(), shape)
+        split(kind.to_owned(), shape)
     });
     Frames {
         shapes: shapes.collect(),
@@ -56,6 +57,23 @@ fn shape<T: JsonSchema>(mut settings: SchemaSettings) -> (Value, Map<String, Val
     let mut generator = settings.into_generator();
     let shape = T::json_schema(&mut generator).to_value();
     (shape, generator.take_definitions(true))
+}
+
+/// A shape for each thing that a frame may carry.
+fn split(kind: String, mut frame: Value) -> Vec<(String, Value)> {
+    let fields = frame.as_object_mut().unwrap();
+    let Some(Value::Array(things)) = fields.remove("anyOf") else {
+        return vec![(kind, frame)];
+    };
+    let shapes = things.iter().map(|thing| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let mut shape = frame.clone();
+        absorb(&mut shape, thing);
+        let explained = [&frame, thing].map(|part| text(&part["description"]));
+        shape["description"] = explained.join(" ").into();
+        (text(&thing["title"]), shape)
+    });
+    shapes.collect()
 }
 
 /// Takes over the fields of another object.

@@ -18,7 +18,7 @@ pub struct ClientFrame {
     pub request: Request,
 }
 
-/// What is asked for. Of a variant whose answer is not `ok`, `x-answer` says which it is.
+/// What is asked for. `x-answer` says what answers it: a frame's type, or which `ok`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     tag = "type",
@@ -27,17 +27,20 @@ pub struct ClientFrame {
 )]
 pub enum Request {
     /// Logs in. Nothing else is answered before it, and it has to come within 10 s.
+    #[schemars(extend("x-answer" = "okAuthenticated"))]
     Auth {
         /// An access token.
         token: String,
     },
     /// A newer token for a socket that stays open.
+    #[schemars(extend("x-answer" = "okAuthenticated"))]
     Reauth {
         /// An access token of the same user.
         token: String,
     },
     /// A room's timeline, from now on or from where the client left it. After `ok` comes everything
     /// since then, and then `caughtUp`.
+    #[schemars(extend("x-answer" = "okSubscribed"))]
     Subscribe {
         room_id: RoomId,
         /// The last event that the client has seen.
@@ -45,31 +48,41 @@ pub enum Request {
         since: Option<Since>,
     },
     /// No more frames of a room's timeline.
+    #[schemars(extend("x-answer" = "okUnsubscribed"))]
     Unsubscribe { room_id: RoomId },
     /// Sends a message. It is acknowledged after the log has it; repeat it until then.
     #[schemars(extend("x-answer" = "ack"))]
     Send(Send),
     /// Gives one's own message another content.
+    #[schemars(extend("x-answer" = "okChanged"))]
     Edit(Edit),
     /// Deletes a message: one's own, or as the room's admin anybody's.
+    #[schemars(extend("x-answer" = "okChanged"))]
     Delete(Target),
     /// Adds an emoji to a message.
+    #[schemars(extend("x-answer" = "okChanged"))]
     React(Reaction),
     /// Takes one's own emoji from a message again.
+    #[schemars(extend("x-answer" = "okChanged"))]
     Unreact(Reaction),
     /// Pins a message, as the room's admin.
+    #[schemars(extend("x-answer" = "okChanged"))]
     Pin(Target),
     /// Unpins a message, as the room's admin.
+    #[schemars(extend("x-answer" = "okChanged"))]
     Unpin(Target),
     /// Tells a room's other subscribers that one types. It ends by itself after 5 s.
+    #[schemars(extend("x-answer" = "okTyping"))]
     Typing {
         room_id: RoomId,
         /// Whether one types.
         on: bool,
     },
     /// How this socket counts in what others see of the user: not at all if `offline`.
+    #[schemars(extend("x-answer" = "okPresence"))]
     Presence { state: ShownState },
     /// Moves the user's read marker of a room, which only goes forward.
+    #[schemars(extend("x-answer" = "okRead"))]
     Read {
         room_id: RoomId,
         /// Of the last event that was read.
@@ -77,6 +90,7 @@ pub enum Request {
     },
     /// A page of a room's messages: next to one of `before`, `after` and `around`, or without any of
     /// them the newest ones.
+    #[schemars(extend("x-answer" = "okHistory"))]
     History(History),
     /// Whether the server is there.
     #[schemars(extend("x-answer" = "pong"))]

@@ -36,8 +36,7 @@ pub enum ServerFrame {
         /// Events that a `subscribe` with `since` replays at most.
         resume_max: usize,
     },
-    /// What was asked for is done. A ticket on the URL logs in without being asked, so that this
-    /// comes without an `id`.
+    /// What was asked for is done.
     Ok {
         /// Of the client's frame.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -193,18 +192,21 @@ impl Notice {
     }
 }
 
-/// What an `ok` frame carries beside the id.
+/// What an `ok` frame carries beside the id. Requests name the title in `x-answer`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum OkAnswer {
-    /// Of `auth` and `reauth`.
+    /// Answers `auth` and `reauth`. A ticket on the URL logs in without being asked, so that this
+    /// comes without an `id`.
+    #[schemars(title = "okAuthenticated")]
     Authenticated {
         user: User,
         session_id: SessionId,
         /// When the token expires, and with it the socket unless `reauth` comes before.
         expires_at: Timestamp,
     },
-    /// Of `subscribe`.
+    /// Answers `subscribe`.
+    #[schemars(title = "okSubscribed")]
     Subscribed {
         room_id: RoomId,
         /// Which incarnation of the log the room's sequences belong to.
@@ -222,22 +224,28 @@ pub enum OkAnswer {
         /// The user's read marker.
         read_seq: u64,
     },
-    /// Of `unsubscribe`.
+    /// Answers `unsubscribe`.
+    #[schemars(title = "okUnsubscribed")]
     Unsubscribed { room_id: RoomId },
-    /// Of `read`.
+    /// Answers `read`.
+    #[schemars(title = "okRead")]
     Read { room_id: RoomId, seq: u64 },
-    /// Of `edit`, `delete`, `react`, `unreact`, `pin` and `unpin`.
+    /// Answers `edit`, `delete`, `react`, `unreact`, `pin` and `unpin`.
+    #[schemars(title = "okChanged")]
     Changed {
         room_id: RoomId,
         message_id: MessageId,
         /// Of the event that made it so, which may be an earlier one.
         seq: u64,
     },
-    /// Of `typing`.
+    /// Answers `typing`.
+    #[schemars(title = "okTyping")]
     Typing { room_id: RoomId, on: bool },
-    /// Of `presence`.
+    /// Answers `presence`.
+    #[schemars(title = "okPresence")]
     Presence { state: ShownState },
-    /// Of `history`.
+    /// Answers `history`.
+    #[schemars(title = "okHistory")]
     History {
         room_id: RoomId,
         #[serde(flatten)]
