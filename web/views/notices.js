@@ -1,6 +1,7 @@
 // Short words to the person: a note that shows for a while, and one only for screen readers.
 
 import { h } from "../dom.js";
+import { icon } from "./icons.js";
 
 const SHOWN_MS = 6_000;
 const SPOKEN_MS = 2_000;
@@ -21,15 +22,17 @@ export function say(text) {
 }
 
 export function show(text) {
-  showFor(SHOWN_MS, text);
+  showFor(SHOWN_MS, h("p", { class: "notice" }, text));
 }
 
+/** What operators say: it stays longer, so that it can be closed. */
 export function announce(text) {
-  showFor(ANNOUNCED_MS, text);
+  const close = h("button", { type: "button", class: "quiet round", "aria-label": "Close", on: { click: () => note.remove() } }, icon("close"));
+  const note = h("div", { class: "notice closable" }, h("p", { dir: "auto" }, text), close);
+  showFor(ANNOUNCED_MS, note);
 }
 
-function showFor(ms, text) {
-  const note = h("p", { class: "notice" }, text);
+function showFor(ms, note) {
   shown.append(note);
   setTimeout(() => note.remove(), ms);
 }

@@ -11,7 +11,7 @@ use doran_contract::{
 };
 use serde_json::json;
 
-use crate::{stomp_client::StompClient, world::World};
+use crate::{client::Client, stomp_client::StompClient, world::World};
 
 #[tokio::test]
 async fn a_new_room_is_told_to_each_member_as_they_see_it() {
@@ -247,4 +247,30 @@ async fn what_operators_say_reaches_everybody_who_is_connected_and_nobody_twice(
     let told = old.next().await;
     assert_eq!(told.header("type"), "notice");
     assert_eq!(told.json()["message"], said["message"]);
+}
+
+#[tokio::test]
+async fn what_operators_say_reaches_sockets_at_every_gateway_that_have_logged_in() {
+    let world = World::start().await;
+    let (elsewhere, platform) = world.another_gateway().await;
+    let person = world.person("a").await;
+    let mut here = world.log_in(&person).await;
+    let mut there = Client::connect(elsewhere, "/ws", &[]).await.unwrap();
+    there.log_in(&person.token).await;
+    let mut nobody = world.connect().await;
+    assert_eq!(nobody.next().await["type"], "hello");
+    let said = json!({ "message": "점검", "at": "2026-03-01T09:00:00.000Z" });
+    let nats = world.nats.client().await;
+    nats.publish(subject::NOTICE, said.to_string().into())
+        .await
+        .unwrap();
+    for client in [&mut here, &mut there] {
+        let frame = client.next_of("notice").await;
+        assert_eq!(frame["message"], said["message"]);
+    }
+    // The next frame is the answer, and not what was said before.
+    let auth = json!({ "type": "auth", "token": person.token });
+    assert_eq!(nobody.ask(auth).await["type"], "ok");
+    nobody.nothing_came().await;
+    platform.lifecycle.stopping().cancel();
 }

@@ -160,6 +160,8 @@ async fn nobody_listens_to_what_others_are_answered() {
                 "{user:?} to {subject}"
             );
         }
+        let hears_operators = may_subscribe(&nats, user, "notice").await;
+        assert_eq!(hears_operators, user == NatsUser::Gateway, "{user:?}");
     }
     for subject in ["_INBOX_auth.>", "$KV.CREDENTIAL.>", "command.>"] {
         let observer = NatsUser::Observer;
