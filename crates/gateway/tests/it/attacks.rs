@@ -127,7 +127,14 @@ async fn requests_have_bounds() {
         format!("GET /api/chat/echo HTTP/1.1\r\nHost: x\r\n{many}\r\n"),
         format!("GET /{long} HTTP/1.1\r\nHost: x\r\n\r\n"),
     ] {
-        let answer = converse(world.address, request.as_bytes()).await;
+        let mut answer = String::new();
+        // What the server leaves unread makes TCP reset the connection, sometimes before the answer.
+        for _ in 0..20 {
+            answer = converse(world.address, request.as_bytes()).await;
+            if !answer.is_empty() {
+                break;
+            }
+        }
         assert_eq!(statuses(&answer), ["431"]);
     }
 }
