@@ -112,6 +112,6 @@ pub use envelope::event_id;
 pub use lane::{Appended, InFlight, Lane, NewEvent};
 pub use position::{InvalidPosition, Position};
 pub use publish::{AppendError, is_full};
-pub use reader::{Follow, LogChanged, LogReader, Logs, ReadError, Start, subject_fits};
+pub use reader::{Follow, Leader, LogChanged, LogReader, Logs, ReadError, Start, subject_fits};
 pub use recorded::{DecodeError, NotRecorded, Recorded, Schema, Upcaster};
 pub use store::{AggregateState, JetStreamStore, MemoryLog, MemoryStore, SnapshotPolicy};

@@ -2,10 +2,10 @@
 //!
 //! The service runs it in its own schema; the tools build it once more in another one.
 
-use std::{future::ready, sync::Arc};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use doran_eventstore::Schema;
-use doran_projection::{Enrich, ReadModel, Service, ServiceBuilder, SetupError};
+use doran_projection::{Enrich, ReadModel, Service, ServiceBuilder, SetupError, Status};
 use rust_embed::RustEmbed;
 use sqlx::{PgPool, migrate::Migration};
 
@@ -89,19 +89,30 @@ impl ReadSide {
     }
 }
 
-/// Shows read models that stand still until somebody acts: queries go on, with older and older rows.
+/// What goes wrong for so long is told to whoever asks.
+const FAILING: Duration = Duration::from_secs(5);
+
+/// Shows read models that stand still: queries go on, with older and older rows.
 pub fn read_models_probe(name: &'static str, service: Arc<Service>) -> Probe {
     Probe::optional(name, move || {
         let statuses = service.status();
-        let halted = statuses.iter().filter_map(|status| {
-            let halt = status.halted()?;
-            Some(format!("{} stands still: {halt}", status.read_model))
-        });
-        let halted: Vec<_> = halted.collect();
-        ready(if halted.is_empty() {
+        let troubles: Vec<_> = statuses.iter().filter_map(trouble).collect();
+        ready(if troubles.is_empty() {
             Ok(())
         } else {
-            Err(halted.join("; "))
+            Err(troubles.join("; "))
         })
+    })
+}
+
+fn trouble(status: &Status) -> Option<String> {
+    let read_model = &status.read_model;
+    if let Some(halt) = status.halted() {
+        return Some(format!("{read_model} stands still: {halt}"));
+    }
+    let failing = status.failing.as_ref()?;
+    (failing.lasting >= FAILING).then(|| {
+        let (seconds, error) = (failing.lasting.as_secs(), &failing.error);
+        format!("{read_model} fails at every try for {seconds} s: {error}")
     })
 }

@@ -1,11 +1,12 @@
 //! The row that says how far a read model is, and the proof that the log is still the same one.
 
+use doran_eventstore::ReadError;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::{
     Halt,
-    log::{Log, LogError, Reach},
+    log::{Log, Reach},
     service::Model,
 };
 
@@ -120,7 +121,7 @@ impl Checkpoint {
         model: &Model,
         log: &Log,
         reach: &Reach,
-    ) -> Result<Option<Halt>, LogError> {
+    ) -> Result<Option<Halt>, ReadError> {
         if let Some(halt) = self.mismatch(model, &reach.incarnation) {
             return Ok(Some(halt));
         }

@@ -84,5 +84,5 @@ pub use positions::{Positions, WaitError};
 pub use read_model::{FolderError, ReadModel};
 pub use row::{EventMeta, EventRow};
 pub use service::{Clock, Service, ServiceBuilder, SetupError};
-pub use status::{Activity, Halt, Status};
+pub use status::{Activity, Failing, Halt, Status};
 pub use tasks::Tasks;

@@ -3,11 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use doran_eventstore::ReadError;
 use tokio::time::{sleep, timeout};
 
 use crate::{
     checkpoint,
-    log::{Beyond, Log, LogError},
+    log::{Beyond, Log},
     service::Model,
     tracker::Advance,
 };
@@ -42,7 +43,7 @@ pub(crate) async fn watch(model: Arc<Model>) {
 }
 
 impl Monitor {
-    async fn look(&mut self) -> Result<(), LogError> {
+    async fn look(&mut self) -> Result<(), ReadError> {
         let tracker = &self.model.tracker;
         let mut reach = self.log.reach().await?;
         // Where there is an end, the log has no more as far as this read model is concerned.

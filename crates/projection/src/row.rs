@@ -10,6 +10,8 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
 use uuid::Uuid;
 
+use crate::read_model::Statement;
+
 /// What every element of `$1` carries beside the event's own fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventMeta {
@@ -38,20 +40,21 @@ pub struct EventRow {
 }
 
 impl EventRow {
-    pub(crate) fn into_json(mut self) -> Result<String, serde_json::Error> {
-        for name in META_FIELDS {
-            self.fields.remove(name);
-        }
-        Ok(splice(&serde_json::to_string(&self.fields)?, &self.meta))
+    pub(crate) fn into_json(mut self, statement: &Statement) -> Result<String, serde_json::Error> {
+        self.fields
+            .retain(|name, _| statement.reads(name) && !META_FIELDS.contains(&name.as_str()));
+        let fields = serde_json::to_string(&self.fields)?;
+        Ok(splice(&fields, &self.meta, statement))
     }
 }
 
 const META_FIELDS: [&str; 6] = ["eventId", "sequence", "time", "actor", "type", "subject"];
 
-/// Joins an event's body and its metadata without parsing the body into values.
+/// Joins an event's body and what the statement reads of its metadata, without parsing the body
+/// into values.
 ///
 /// The metadata comes last: of two equal keys jsonb keeps the second.
-pub(crate) fn splice(object: &str, meta: &EventMeta) -> String {
+pub(crate) fn splice(object: &str, meta: &EventMeta, statement: &Statement) -> String {
     let fields = object
         .strip_prefix('{')
         .and_then(|object| object.strip_suffix('}'))
@@ -59,31 +62,36 @@ pub(crate) fn splice(object: &str, meta: &EventMeta) -> String {
         .trim();
     let mut row = String::with_capacity(fields.len() + meta.subject.len() + 192);
     row.push('{');
-    if !fields.is_empty() {
-        row.push_str(fields);
-        row.push(',');
+    row.push_str(fields);
+    for name in META_FIELDS {
+        if statement.reads(name) {
+            if row.len() > 1 {
+                row.push(',');
+            }
+            push_meta(&mut row, name, meta);
+        }
     }
-    push_meta(&mut row, meta);
     row.push('}');
     row
 }
 
-fn push_meta(row: &mut String, meta: &EventMeta) {
-    let time = meta.time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    write!(
-        row,
-        r#""eventId":"{}","sequence":{},"time":"{time}","actor":"#,
-        meta.event_id, meta.sequence
-    )
-    .expect("writing to a string does not fail");
-    match &meta.actor {
-        Some(actor) => push_text(row, actor),
-        None => row.push_str("null"),
+fn push_meta(row: &mut String, name: &str, meta: &EventMeta) {
+    let mut id = Uuid::encode_buffer();
+    push_text(row, name);
+    row.push(':');
+    match name {
+        "eventId" => push_text(row, meta.event_id.hyphenated().encode_lower(&mut id)),
+        "sequence" => {
+            write!(row, "{}", meta.sequence).expect("writing to a string does not fail");
+        }
+        "time" => push_text(row, &meta.time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        "type" => push_text(row, &meta.event_type),
+        "subject" => push_text(row, &meta.subject),
+        _actor => match &meta.actor {
+            Some(actor) => push_text(row, actor),
+            None => row.push_str("null"),
+        },
     }
-    row.push_str(r#","type":"#);
-    push_text(row, &meta.event_type);
-    row.push_str(r#","subject":"#);
-    push_text(row, &meta.subject);
 }
 
 fn push_text(row: &mut String, text: &str) {
@@ -151,6 +159,16 @@ mod tests {
         }
     }
 
+    fn statement(columns: &str) -> Statement {
+        let sql = format!("select e.id from jsonb_to_recordset($1) as e({columns})");
+        Statement::parse("OrderPlaced.sql", &sql).unwrap()
+    }
+
+    /// One that may read whatever there is.
+    fn any() -> Statement {
+        Statement::parse("OrderPlaced.sql", "select $1").unwrap()
+    }
+
     fn with_meta(fields: &str) -> Value {
         let meta = r#""eventId":"00000000-0000-0000-0000-000000000007","sequence":42,
             "time":"2023-11-14T22:13:20Z","actor":"a \"quoted\" actor","type":"OrderPlaced",
@@ -165,7 +183,7 @@ mod tests {
             ("  { } ", ""),
             (r#"{"sequence": 1}"#, ""),
         ] {
-            let row = splice(json_object(body.as_bytes()).unwrap(), &meta());
+            let row = splice(json_object(body.as_bytes()).unwrap(), &meta(), &any());
             assert_eq!(
                 serde_json::from_str::<Value>(&row).unwrap(),
                 with_meta(fields)
@@ -180,9 +198,21 @@ mod tests {
             meta: meta(),
             fields: serde_json::from_str(body).unwrap(),
         };
-        let opened: Value = serde_json::from_str(&opened.into_json().unwrap()).unwrap();
-        let spliced: Value = serde_json::from_str(&splice(body, &meta())).unwrap();
+        let opened: Value = serde_json::from_str(&opened.into_json(&any()).unwrap()).unwrap();
+        let spliced: Value = serde_json::from_str(&splice(body, &meta(), &any())).unwrap();
         assert_eq!(opened, spliced);
+    }
+
+    #[test]
+    fn a_row_holds_what_its_statement_reads() {
+        let statement = statement("amount integer, sequence bigint");
+        let opened = EventRow {
+            meta: meta(),
+            fields: serde_json::from_str(r#"{"amount":3,"note":"n","sequence":1}"#).unwrap(),
+        };
+        let opened = opened.into_json(&statement).unwrap();
+        assert_eq!(opened, r#"{"amount":3,"sequence":42}"#);
+        assert_eq!(splice("{}", &meta(), &statement), r#"{"sequence":42}"#);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How a read model is doing, for health checks and operators.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
 /// One read model as this process sees it.
@@ -18,6 +20,17 @@ pub struct Status {
     /// Aggregates whose events are parked, as far as this process has learnt.
     pub parked: u64,
     pub activity: Activity,
+    /// What has gone wrong at every try since the last event was applied.
+    pub failing: Option<Failing>,
+}
+
+/// Tries that all failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// Of the last try.
+    pub error: String,
+    /// Since the first try.
+    pub lasting: Duration,
 }
 
 impl Status {

@@ -3,10 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use metrics::gauge;
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 use uuid::Uuid;
 
-use crate::{Activity, Halt, ReadModel, Status};
+use crate::{Activity, Failing, Halt, ReadModel, Status};
 
 /// Shared by the runner, the monitor, the notices and those who wait.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct Known {
     parked: u64,
     /// Which leadership the position comes from.
     leadership: Uuid,
+    /// The last error of tries that all failed, and when the first did.
+    failing: Option<(String, Instant)>,
 }
 
 impl Tracker {
@@ -57,6 +62,7 @@ impl Tracker {
                 lag_seconds: 0.0,
                 parked: 0,
                 leadership: Uuid::nil(),
+                failing: None,
             }),
         }
     }
@@ -126,6 +132,7 @@ impl Tracker {
             is_ahead
         });
         if moved {
+            self.known().failing = None;
             self.record_position(position);
         }
     }
@@ -167,7 +174,10 @@ impl Tracker {
     }
 
     pub(crate) fn stand_by(&self) {
-        self.known().activity = Activity::Standby;
+        let mut known = self.known();
+        known.activity = Activity::Standby;
+        known.failing = None;
+        drop(known);
         self.gauge("projection_halted", 0.0);
     }
 
@@ -175,12 +185,15 @@ impl Tracker {
         self.known().activity = Activity::Idle;
     }
 
-    /// Whether this is another error than the one before.
+    /// Whether this is another error than that of the try before.
     pub(crate) fn retry(&self, error: String) -> bool {
-        let retrying = Activity::Retrying { error };
         let mut known = self.known();
-        let is_new = known.activity != retrying;
-        known.activity = retrying;
+        let (is_new, since) = match &known.failing {
+            Some((before, since)) => (*before != error, *since),
+            None => (true, Instant::now()),
+        };
+        known.failing = Some((error.clone(), since));
+        known.activity = Activity::Retrying { error };
         is_new
     }
 
@@ -207,6 +220,9 @@ impl Tracker {
         let mut known = self.known();
         known.head = head;
         known.lag_seconds = lag_seconds;
+        if lag_seconds == 0.0 && known.activity == Activity::Leading {
+            known.failing = None;
+        }
         drop(known);
         let lag_events = head.saturating_sub(self.position());
         self.gauge("projection_lag_events", as_gauge(lag_events));
@@ -225,6 +241,10 @@ impl Tracker {
             lag_seconds: known.lag_seconds,
             parked: known.parked,
             activity: known.activity.clone(),
+            failing: known.failing.as_ref().map(|(error, since)| Failing {
+                error: error.clone(),
+                lasting: since.elapsed(),
+            }),
         }
     }
 
@@ -292,6 +312,26 @@ mod tests {
         tracker.heard(SECOND, 4, 1);
         assert_eq!(tracker.position(), 4);
         assert_eq!(tracker.status().parked, 1);
+    }
+
+    #[test]
+    fn tries_fail_until_something_is_applied() {
+        let tracker = tracker();
+        let error = || "the disk is full".to_owned();
+        tracker.lead(FIRST, 5);
+        assert!(tracker.retry(error()));
+        tracker.lead(FIRST, 5);
+        assert!(!tracker.retry(error()), "it was told of already");
+        tracker.lead(FIRST, 5);
+        assert_eq!(tracker.status().failing.unwrap().error, error());
+        tracker.advance(6);
+        assert!(tracker.status().failing.is_none());
+        assert!(tracker.retry(error()));
+        tracker.set_lag(6, 0.0);
+        assert!(tracker.status().failing.is_some(), "it has no connection");
+        tracker.lead(FIRST, 6);
+        tracker.set_lag(6, 0.0);
+        assert!(tracker.status().failing.is_none());
     }
 
     #[test]

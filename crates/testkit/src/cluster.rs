@@ -10,7 +10,7 @@ use async_nats::{Client, ConnectOptions, jetstream};
 use doran_supervisor::data::DataFolder;
 use doran_supervisor::environment::Variables;
 use doran_supervisor::programs::Program;
-use doran_supervisor::servers::{NatsCluster, NatsUser, Server};
+use doran_supervisor::servers::{NatsCluster, NatsUser, Server, Sync};
 use tokio::time::{Instant, sleep};
 
 use crate::{blocking, must, shared};
@@ -37,12 +37,25 @@ struct Inner {
 impl TestCluster {
     /// Three nodes that have found each other.
     pub async fn start() -> Self {
-        let cluster = blocking("nats-cluster", || {
+        Self::start_with(|_node| Sync::Always).await
+    }
+
+    /// Three nodes, the first of which has so much room.
+    pub async fn with_room_on_the_first(bytes: u64) -> Self {
+        Self::start_with(move |node| match node {
+            0 => Sync::AlwaysWithin { bytes },
+            _ => Sync::Always,
+        })
+        .await
+    }
+
+    async fn start_with(sync: impl Fn(usize) -> Sync + Send + 'static) -> Self {
+        let cluster = blocking("nats-cluster", move || {
             let data = (0..NODES).map(|_| DataFolder::temporary());
             let data = data.collect::<Result<Vec<_>>>()?;
             let program = shared::program(Program::Nats)?;
             let logs = data.first().context("a cluster without nodes")?.path();
-            let cluster = NatsCluster::start(&program, &data, logs)?;
+            let cluster = NatsCluster::start(&program, &data, logs, sync)?;
             let url = |node: &Server| format!("nats://127.0.0.1:{}", node.port());
             Ok(Self {
                 urls: cluster.nodes.iter().map(url).collect(),
@@ -82,6 +95,22 @@ impl TestCluster {
             "connection to the cluster",
             connected.map_err(anyhow::Error::from),
         )
+    }
+
+    /// Makes the first node the leader of a stream.
+    pub async fn let_the_first_lead(&self, js: &jetstream::Context, stream: &str) {
+        let first = self.change(|cluster| Ok(cluster.nodes.first().map(name)));
+        let first = must(
+            "a first node",
+            first.await.context("a cluster without nodes"),
+        );
+        let request = serde_json::json!({ "placement": { "preferred": first } }).to_string();
+        eventually("the first node leads", async || {
+            let subject = format!("$JS.API.STREAM.LEADER.STEPDOWN.{stream}");
+            let asked = js.client().request(subject, request.clone().into()).await;
+            asked.is_ok() && leader(js, stream).await.is_ok_and(|name| name == first)
+        })
+        .await;
     }
 
     /// Kills the node that leads a stream and says which one that was.

@@ -25,7 +25,7 @@ use crate::{queries::message_row::message_columns, state::Service};
 const DEADLINE: Duration = Duration::from_millis(250);
 
 const ONE: &str = concat!(
-    "select to_jsonb(p) from (select ",
+    "select to_json(p) from (select ",
     message_columns!("$2"),
     " from messages m where m.id = $1) p"
 );

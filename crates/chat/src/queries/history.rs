@@ -6,7 +6,7 @@ use doran_platform::http::{Actor, Id, Limit, Query, Refusal, Success, UpToDate};
 use garde::Validate;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use sqlx::{PgConnection, types::Json};
+use sqlx::{PgExecutor, PgPool, types::Json};
 
 use super::message_row::message_columns;
 use crate::{
@@ -14,38 +14,43 @@ use crate::{
     state::Service,
 };
 
-const BACKWARD: &str = concat!(
-    "select to_jsonb(p) from (select ",
-    message_columns!("$4"),
-    " from messages m
-    where m.room_id = $1
-        and m.seq < $2
-        and not m.archived
-    order by m.seq desc
-    limit $3) p"
-);
+/// A page of `$3` messages of the room `$1` on one side of `$2`, as `$4` sees them: an array in the
+/// order of reading, beside the sequences of the room's first and last message and of its
+/// timeline's newest event. All of it is of one moment, so that a client that goes on live from the
+/// head has every reaction once.
+macro_rules! page {
+    ($is_beyond:literal, $order:literal) => {
+        concat!(
+            "select
+                coalesce(min(m.seq), 0), coalesce(max(m.seq), 0),
+                coalesce((select t.head from timelines t where t.room_id = $1), 0),
+                (
+                    select coalesce(json_agg(p), '[]')
+                    from (select ",
+            message_columns!("$4"),
+            " from messages m
+                        where m.room_id = $1
+                            and m.seq ",
+            $is_beyond,
+            " $2
+                            and not m.archived
+                        order by m.seq ",
+            $order,
+            "
+                        limit $3
+                    ) p
+                )
+            from messages m
+            where m.room_id = $1
+                and not m.archived"
+        )
+    };
+}
 
-const FORWARD: &str = concat!(
-    "select to_jsonb(p) from (select ",
-    message_columns!("$4"),
-    " from messages m
-    where m.room_id = $1
-        and m.seq > $2
-        and not m.archived
-    order by m.seq
-    limit $3) p"
-);
+const BACKWARD: &str = page!("<", "desc");
+const FORWARD: &str = page!(">", "asc");
 
-/// The sequences of the first and the last message, and of the timeline's newest event.
-const BOUNDS: &str = "
-    select coalesce(min(m.seq), 0), coalesce(max(m.seq), 0),
-        coalesce((select t.head from timelines t where t.room_id = $1), 0)
-    from messages m
-    where m.room_id = $1
-        and not m.archived";
-
-/// A page and its head are of one moment, so that a client that goes on live from the head has
-/// every reaction once.
+/// For a page of two.
 const ONE_MOMENT: &str = "begin isolation level repeatable read read only";
 
 /// At most one of `before`, `after` and `around`; the newest page without any.
@@ -78,18 +83,17 @@ pub(crate) async fn history(
 ) -> Result<Success<HistoryPage>, Refusal> {
     let anchor = request.anchor()?;
     service.require_member(room_id, actor.user_id).await?;
-    let mut tx = service.pool.begin_with(ONE_MOMENT).await?;
-    let (first, last, head): (i64, i64, i64) = sqlx::query_as(BOUNDS)
-        .bind(room_id.as_uuid())
-        .fetch_one(&mut *tx)
-        .await?;
     let reader = Reader {
         room: room_id,
         person: actor.user_id,
     };
-    let messages = reader.read(&mut tx, anchor, request.limit.get()).await?;
-    tx.commit().await?;
-    let (first, last) = (first.unsigned_abs(), last.unsigned_abs());
+    let page = reader.read(&service.pool, anchor, request.limit.get());
+    let Page {
+        first,
+        last,
+        head,
+        messages,
+    } = page.await?;
     let (has_before, has_after) = match (messages.first(), messages.last()) {
         (Some(oldest), Some(newest)) => (first < oldest.seq(), last > newest.seq()),
         _ => anchor.around_nothing(last),
@@ -98,7 +102,7 @@ pub(crate) async fn history(
         items: open_all(&service.platform.keyring, messages).await?,
         has_before,
         has_after,
-        head: head.unsigned_abs(),
+        head,
     }))
 }
 
@@ -136,62 +140,67 @@ struct Reader {
     person: UserId,
 }
 
+/// Messages, oldest first, and how far their room reaches.
+struct Page {
+    first: u64,
+    last: u64,
+    head: u64,
+    messages: Vec<Sealed>,
+}
+
 impl Reader {
-    async fn read(
-        self,
-        tx: &mut PgConnection,
-        anchor: Anchor,
-        limit: i64,
-    ) -> Result<Vec<Sealed>, sqlx::Error> {
+    async fn read(self, pool: &PgPool, anchor: Anchor, limit: i64) -> Result<Page, sqlx::Error> {
         match anchor {
-            Anchor::Newest => self.backward(tx, i64::MAX, limit).await,
-            Anchor::Before(seq) => self.backward(tx, seq, limit).await,
-            Anchor::After(seq) => self.forward(tx, seq, limit).await,
+            Anchor::Newest => self.backward(pool, i64::MAX, limit).await,
+            Anchor::Before(seq) => self.backward(pool, seq, limit).await,
+            Anchor::After(seq) => self.fetch(pool, FORWARD, seq, limit).await,
             Anchor::Around(seq) => {
                 let newer = limit / 2;
                 let older = limit - newer;
-                let mut messages = self.backward(tx, seq.saturating_add(1), older).await?;
-                messages.extend(self.forward(tx, seq, newer).await?);
-                Ok(messages)
+                let mut tx = pool.begin_with(ONE_MOMENT).await?;
+                let mut page = self
+                    .backward(&mut *tx, seq.saturating_add(1), older)
+                    .await?;
+                let after = self.fetch(&mut *tx, FORWARD, seq, newer).await?;
+                tx.commit().await?;
+                page.messages.extend(after.messages);
+                Ok(page)
             }
         }
     }
 
     async fn backward(
         self,
-        tx: &mut PgConnection,
+        database: impl PgExecutor<'_>,
         before: i64,
         limit: i64,
-    ) -> Result<Vec<Sealed>, sqlx::Error> {
-        let mut messages = self.fetch(tx, BACKWARD, before, limit).await?;
-        messages.reverse();
-        Ok(messages)
-    }
-
-    async fn forward(
-        self,
-        tx: &mut PgConnection,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<Sealed>, sqlx::Error> {
-        self.fetch(tx, FORWARD, after, limit).await
+    ) -> Result<Page, sqlx::Error> {
+        let mut page = self.fetch(database, BACKWARD, before, limit).await?;
+        page.messages.reverse();
+        Ok(page)
     }
 
     async fn fetch(
         self,
-        tx: &mut PgConnection,
+        database: impl PgExecutor<'_>,
         sql: &'static str,
         seq: i64,
         limit: i64,
-    ) -> Result<Vec<Sealed>, sqlx::Error> {
-        let rows: Vec<Json<Sealed>> = sqlx::query_scalar(sql)
+    ) -> Result<Page, sqlx::Error> {
+        let page: (i64, i64, i64, Json<Vec<Sealed>>) = sqlx::query_as(sql)
             .bind(self.room.as_uuid())
             .bind(seq)
             .bind(limit)
             .bind(self.person.as_uuid())
-            .fetch_all(tx)
+            .fetch_one(database)
             .await?;
-        Ok(rows.into_iter().map(|Json(message)| message).collect())
+        let (first, last, head, Json(messages)) = page;
+        Ok(Page {
+            first: first.unsigned_abs(),
+            last: last.unsigned_abs(),
+            head: head.unsigned_abs(),
+            messages,
+        })
     }
 }
 
@@ -231,18 +240,14 @@ mod tests {
                     room: room_id(*room),
                     person: user_id(1),
                 };
-                let mut tx = tables.pool.begin_with(ONE_MOMENT).await.unwrap();
-                let (_, last, head): (i64, i64, i64) = sqlx::query_as(BOUNDS)
-                    .bind(reader.room.as_uuid())
-                    .fetch_one(&mut *tx)
+                let page = reader
+                    .read(&tables.pool, Anchor::Newest, 100)
                     .await
                     .unwrap();
-                let messages = reader.read(&mut tx, Anchor::Newest, 100).await.unwrap();
-                tx.commit().await.unwrap();
                 let newest = known.said.last().map_or(0, |said| said.seq);
-                prop_assert_eq!((last, head), (signed(newest), signed(known.head)));
-                prop_assert_eq!(messages.len(), known.said.len());
-                for (message, said) in messages.into_iter().zip(&known.said) {
+                prop_assert_eq!((page.last, page.head), (newest, known.head));
+                prop_assert_eq!(page.messages.len(), known.said.len());
+                for (message, said) in page.messages.into_iter().zip(&known.said) {
                     let message: Message = message.without_text();
                     prop_assert_eq!(message.seq, said.seq);
                     prop_assert_eq!(message.deleted, said.is_deleted);

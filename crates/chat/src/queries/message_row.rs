@@ -1,7 +1,7 @@
 //! Columns of a message under the names that its event has, so that one type reads both.
 
 /// What to select from `messages m` for a [`Sealed`](crate::messages::Sealed), as the person sees
-/// it whose id is the parameter `$reader`.
+/// it whose id is the parameter `$reader`. Most messages have no reactions to be counted.
 macro_rules! message_columns {
     ($reader:literal) => {
         concat!(
@@ -12,25 +12,26 @@ macro_rules! message_columns {
         m.mentions as "mentions", m.attachments as "attachments", m.event_id as "eventId", m.seq as "seq",
         m.created_at as "createdAt", m.edited_at as "editedAt", m.pinned as "pinned",
         m.deleted as "deleted",
-        (
-            select coalesce(
-                jsonb_agg(
-                    jsonb_build_object('emoji', k.emoji, 'count', k.count, 'me', k.me)
+        case
+            when exists (select from reactions r where r.message_id = m.id)
+            then (
+                select json_agg(
+                    json_build_object('emoji', k.emoji, 'count', k.count, 'me', k.me)
                     order by k.first
-                ),
-                '[]'
-            )
-            from (
-                select
-                    r.emoji, count(*) as count, min(r.seq) as first,
-                    bool_or(r.user_id = "#,
+                )
+                from (
+                    select
+                        r.emoji, count(*) as count, min(r.seq) as first,
+                        bool_or(r.user_id = "#,
             $reader,
             r#") as me
-                from reactions r
-                where r.message_id = m.id
-                group by r.emoji
-            ) k
-        ) as "reactions"
+                    from reactions r
+                    where r.message_id = m.id
+                    group by r.emoji
+                ) k
+            )
+            else '[]'
+        end as "reactions"
         "#
         )
     };

@@ -72,7 +72,7 @@ const MY_ROOMS: &str = concat!(
         p.owner_id, p.bot_id, p.member_count, p.version, p.created_at, p.updated_at, to_jsonb(p.role) as role,
         p.settings, to_jsonb(p.status) as status, p.is_archived, floor.read_seq,
         coalesce((select t.head from timelines t where t.room_id = p.id), 0) as head,
-        p.active_at, to_jsonb(last_message) as last_message,
+        p.active_at, to_json(last_message) as last_message,
         coalesce(p.number, 0) - coalesce(seen.number, 0) - coalesce(own.number, 0) - (
             select count(*)
             from messages m

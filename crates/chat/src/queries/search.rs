@@ -56,7 +56,7 @@ fn candidates_of_room(place: usize) -> String {
 fn candidates(rooms: usize) -> String {
     let parts: Vec<_> = (0..rooms).map(candidates_of_room).collect();
     format!(
-        "select to_jsonb(c)
+        "select to_json(c)
         from (
             select message_id, seq from ({}) every_room order by seq desc limit $3
         ) t

@@ -1,7 +1,12 @@
 //! `doran events` against a log with events in it.
 
-use std::{fs, process::Stdio, time::Duration};
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, SystemTime},
+};
 
+use chrono::{DateTime, Utc};
 use doran_contract::{
     ClientMessageId, MessageId, RoomId, UserId,
     events::MessageSent,
@@ -118,7 +123,7 @@ impl Log {
 fn context(number: u128, actor: UserId) -> CommandContext {
     CommandContext {
         command_id: Uuid::from_u128(number),
-        time: chrono::DateTime::UNIX_EPOCH,
+        time: DateTime::UNIX_EPOCH,
         actor: Some(actor.to_string()),
         fingerprint: None,
         expected_sequence: None,
@@ -321,6 +326,46 @@ async fn a_tail_of_every_stream_is_narrowed_by_subject() {
 }
 
 #[tokio::test]
+async fn a_tail_ends_with_what_was_stored_before_its_end() {
+    let log = Log::start().await;
+    log.send(1).await;
+    let tail = async |until: DateTime<Utc>| {
+        let mut arguments = vec!["events", "tail", "--json"];
+        let until = until.to_rfc3339();
+        arguments.extend(["--since", "1970-01-01T00:00:00Z", "--until", &until]);
+        let run = log.run(&arguments).await;
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        run.json()
+    };
+    let sequence = |line: &Value| line["sequence"].as_u64().unwrap();
+    let of_the_past = tail(DateTime::from_timestamp_secs(1).unwrap()).await;
+    assert_eq!(
+        of_the_past.iter().map(sequence).collect::<Vec<_>>(),
+        [1],
+        "the events of this log say that they are of 1970"
+    );
+    assert_eq!(tail(DateTime::UNIX_EPOCH).await, [Value::Null; 0]);
+    let soon = SystemTime::now() + Duration::from_secs(2);
+    let (lines, ()) = tokio::join!(tail(soon.into()), log.send(2));
+    assert_eq!(lines.iter().map(sequence).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test]
+async fn an_empty_stream_has_nothing_of_any_time() {
+    let log = Log::start().await;
+    let since = ["--since", "2026-01-01T00:00:00Z"];
+    let view = log
+        .run(&[&["events", "view", "CHATROOM"], &since[..]].concat())
+        .await;
+    assert_eq!((view.code, &*view.stdout), (0, ""), "{}", view.stderr);
+    let path = log.folder.path().join("nothing.ndjson");
+    let file = path.to_str().unwrap();
+    let export = ["events", "export", "CHATROOM", "--output", file];
+    let export = log.run(&[&export, &since[..]].concat()).await;
+    assert_eq!(export.stdout, format!("0 events in {file}\n"), "{export:?}");
+}
+
+#[tokio::test]
 async fn events_are_narrowed_by_who_did_them_what_they_followed_from_whom_they_are_of_and_when() {
     let log = Log::start().await;
     let other = Uuid::from_u128(8);
@@ -331,7 +376,7 @@ async fn events_are_narrowed_by_who_did_them_what_they_followed_from_whom_they_a
     ];
     for (number, actor, correlation, seconds) in stored {
         let ctx = CommandContext {
-            time: chrono::DateTime::from_timestamp_secs(seconds).unwrap(),
+            time: DateTime::from_timestamp_secs(seconds).unwrap(),
             actor: Some(actor),
             correlation_id: Some(correlation.to_owned()),
             ..context(number, log.author)

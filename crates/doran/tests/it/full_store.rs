@@ -1,4 +1,4 @@
-//! The server of the log has no room left: what is refused, what goes on, and who is told.
+//! A server has no room left: what is refused, what goes on, and who is told.
 
 use std::time::Duration;
 
@@ -136,4 +136,65 @@ async fn a_full_store_refuses_commands_at_once_and_readiness_tells_of_it_until_t
         "{}",
         registered.data
     );
+}
+
+/// What PostgreSQL says on a full disk, and then no more.
+const FILL_DATABASE: &str = "
+    create function chat.no_room() returns trigger language plpgsql as $$
+    begin
+        raise exception 'could not extend file: No space left on device' using errcode = '53100';
+    end $$;
+    create trigger no_room before insert on chat.messages execute function chat.no_room()";
+const MAKE_ROOM: &str = "drop function chat.no_room() cascade";
+
+#[tokio::test]
+async fn while_the_database_is_full_messages_are_taken_and_their_rows_follow_when_there_is_room() {
+    let system = System::without_limits().await;
+    let kim = Person::register(&system, "kim").await;
+    let room = kim
+        .post("/api/chat/rooms", &json!({ "name": "room" }))
+        .await;
+    let messages = format!(
+        "/api/chat/rooms/{}/messages",
+        room.data["id"].as_str().unwrap()
+    );
+    let before = kim.post(&messages, &json!({ "content": "before" })).await;
+    kim.get(&messages, &before.position.unwrap()).await;
+    system.define(FILL_DATABASE).await;
+
+    let mut last = String::new();
+    for number in 0..20 {
+        let content = json!({ "content": number.to_string() });
+        let sent = kim.post(&messages, &content).await;
+        assert_eq!(sent.status, StatusCode::CREATED, "{}", sent.data);
+        last = sent.position.unwrap();
+    }
+    let late = kim.get(&messages, &last).await;
+    assert_eq!(late.status, StatusCode::SERVICE_UNAVAILABLE, "never stale");
+    let old = kim.call(Method::GET, &messages, None).await;
+    assert_eq!(
+        old.data["items"].as_array().unwrap().len(),
+        1,
+        "{}",
+        old.data
+    );
+    let told = readiness(&system, "DEGRADED").await;
+    let reason = &told["dependencies"]["read models chat"]["reason"];
+    let reason = reason.as_str().unwrap();
+    assert!(
+        reason.starts_with("messages fails at every try for")
+            && reason.ends_with("No space left on device"),
+        "{told}"
+    );
+
+    system.define(MAKE_ROOM).await;
+    readiness(&system, "UP").await;
+    let all = kim.get(&messages, &last).await;
+    assert_eq!(
+        all.data["items"].as_array().unwrap().len(),
+        21,
+        "{}",
+        all.data
+    );
+    assert_eq!(system.count("chat.projection_parked").await, 0);
 }

@@ -186,10 +186,7 @@ impl System {
     /// Writes a text where none should be.
     pub(crate) async fn leak_into_postgres(&self, text: &str) {
         let pool = self.database.pool();
-        let made = sqlx::query("create table leak (text text)")
-            .execute(&pool)
-            .await;
-        made.unwrap();
+        self.define("create table leak (text text)").await;
         let insert = sqlx::query("insert into leak (text) values ($1)").bind(text);
         insert.execute(&pool).await.unwrap();
     }
@@ -203,6 +200,11 @@ impl System {
 
     pub(crate) async fn nats_client(&self) -> Client {
         self.nats.client().await
+    }
+
+    pub(crate) async fn has_stream(&self, name: &str) -> bool {
+        let js = self.nats.jetstream().await;
+        js.get_stream(name).await.is_ok()
     }
 
     /// Runs a tool as an operator does.
@@ -251,6 +253,12 @@ impl System {
     pub(crate) async fn execute(&self, sql: &'static str) {
         let changed = sqlx::query(sql).execute(&self.database.pool()).await;
         assert_eq!(changed.unwrap().rows_affected(), 1, "{sql}");
+    }
+
+    /// Changes what there is in the database, not what is in it.
+    pub(crate) async fn define(&self, sql: &'static str) {
+        let defined = sqlx::raw_sql(sql).execute(&self.database.pool()).await;
+        defined.unwrap();
     }
 
     /// What the services have logged.

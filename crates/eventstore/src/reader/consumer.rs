@@ -29,6 +29,8 @@ pub(super) struct Consumer {
     js: jetstream::Context,
     answers: Subscriber,
     inbox: String,
+    /// The replica from which it reads, in a cluster.
+    server: Option<String>,
     pull_subject: String,
     /// How often the client had connected when the consumer was made.
     connects: u64,
@@ -50,8 +52,11 @@ impl Consumer {
         let answers = deadline
             .wait_for(js.client().subscribe(inbox.clone()))
             .await??;
-        let name = &consumer.cached_info().name;
+        let info = consumer.cached_info();
+        let name = &info.name;
+        let cluster = info.cluster.as_ref();
         Ok(Self {
+            server: cluster.and_then(|cluster| cluster.leader.clone()),
             pull_subject: format!("$JS.API.CONSUMER.MSG.NEXT.{}.{name}", reader.stream()),
             js,
             answers,
@@ -63,15 +68,21 @@ impl Consumer {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Result<Recorded, BoxError> {
+    /// The next event, or none when a pull has ended, at the latest after five seconds.
+    pub(super) async fn next(&mut self) -> Result<Option<Recorded>, BoxError> {
         loop {
             if self.open == 0 {
                 self.pull().await?;
             }
             let glance = self.deadline.within(GLANCE);
             match glance.wait_for(self.answers.next()).await {
-                Ok(Some(message)) if message.status.is_none() => return self.receive(message),
-                Ok(Some(message)) => self.end_of_pull(&message)?,
+                Ok(Some(message)) if message.status.is_none() => {
+                    return self.receive(message).map(Some);
+                }
+                Ok(Some(message)) => {
+                    self.end_of_pull(&message)?;
+                    return Ok(None);
+                }
                 Ok(None) => return Err("the connection was closed".into()),
                 Err(elapsed) if self.deadline.has_passed() => return Err(elapsed.into()),
                 Err(_quiet) if connects(&self.js) != self.connects => {
@@ -80,6 +91,10 @@ impl Consumer {
                 Err(_quiet) => {}
             }
         }
+    }
+
+    pub(super) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
     }
 
     async fn pull(&mut self) -> Result<(), BoxError> {

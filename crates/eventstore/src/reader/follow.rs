@@ -23,7 +23,7 @@ use futures_util::{
 use uuid::Uuid;
 
 use super::{
-    LogReader,
+    LogReader, ReadError,
     consumer::Consumer,
     incarnation,
     tail::{Seat, Tail},
@@ -34,6 +34,8 @@ use crate::{BoxError, Recorded};
 const CONSUMER_FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often a consumer is made anew because it reads from a replica that has stopped.
+const ELSEWHERE: u32 = 10;
 
 /// Where following begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,12 @@ struct Follower {
     tail: Option<Arc<Tail>>,
     source: Option<Source>,
     pause: Duration,
+    /// What the leader has and a replica has not given.
+    owed: Option<u64>,
+    /// Up to here the leader has nothing that fits and was not given out.
+    proven: u64,
+    /// The replica that has stopped.
+    avoided: Option<String>,
 }
 
 /// What tells a log from one of the same name.
@@ -149,6 +157,9 @@ impl Follower {
             tail: None,
             source: None,
             pause: FIRST_PAUSE,
+            owed: None,
+            proven: 0,
+            avoided: None,
         }
     }
 
@@ -158,6 +169,7 @@ impl Follower {
                 Ok(Some(event)) => {
                     self.seen = Some((event.sequence, event.event_id));
                     self.pause = FIRST_PAUSE;
+                    self.owed = None;
                     return Ok(event);
                 }
                 Ok(None) => {}
@@ -167,14 +179,21 @@ impl Follower {
         }
     }
 
-    /// None if the tail has gone on without this follower.
+    /// None if nothing has come for now, or the tail has gone on without this follower.
     async fn attempt(&mut self) -> Result<Option<Arc<Recorded>>, Trouble> {
         let mut source = match self.source.take() {
             Some(source) => source,
             None => self.open().await?,
         };
         let event = match &mut source {
-            Source::Consumer(consumer) => Arc::new(consumer.next().await?),
+            Source::Consumer(consumer) => match consumer.next().await? {
+                Some(event) => Arc::new(event),
+                None => {
+                    self.compare_with_leader(consumer.server()).await?;
+                    self.source = Some(source);
+                    return Ok(None);
+                }
+            },
             Source::Tail(seat) => match seat.next(&self.filters).await {
                 Some(event) => event,
                 None => return Ok(None),
@@ -190,6 +209,46 @@ impl Follower {
         }
         self.source = Some(source);
         Ok(Some(event))
+    }
+
+    /// A replica that has stopped, because its store is full or it has lost the others, gives
+    /// nothing and does not say so. What the leader has must have come when the next pull ends.
+    async fn compare_with_leader(&mut self, server: Option<&str>) -> Result<(), BoxError> {
+        if let Some(owed) = self.owed.take() {
+            self.avoided = server.map(str::to_owned);
+            return Err(format!("the replica does not give event {owed}, which is stored").into());
+        }
+        let Some(before) = self.before() else {
+            return Ok(());
+        };
+        let from = before.max(self.proven);
+        match self.owed_after(from).await {
+            Ok(owed) => self.owed = owed,
+            // Without a leader nothing is stored either; the next comparison will tell.
+            Err(error) => tracing::debug!(%error, "the leader cannot be asked"),
+        }
+        Ok(())
+    }
+
+    /// The first event after a sequence that fits, as the leader knows it.
+    async fn owed_after(&mut self, sequence: u64) -> Result<Option<u64>, ReadError> {
+        let head = self.reader.head().await?;
+        if head <= sequence {
+            return Ok(None);
+        }
+        let every = [">".to_owned()];
+        let filters = match self.filters.as_slice() {
+            [] => &every,
+            filters => filters,
+        };
+        for filter in filters {
+            let next = self.reader.next_from_leader(filter, sequence + 1).await?;
+            if let Some(next) = next {
+                return Ok(Some(next.sequence));
+            }
+        }
+        self.proven = head;
+        Ok(None)
     }
 
     /// Warns of the first failure in a row; the ones after it are no news.
@@ -237,8 +296,16 @@ impl Follower {
             num_replicas: 1,
             ..pull::Config::default()
         };
-        let consumer = Consumer::open(&self.reader, config).await?;
-        Ok(Source::Consumer(Box::new(consumer)))
+        let avoided = self.avoided.take();
+        let mut tries = 0;
+        loop {
+            let consumer = Consumer::open(&self.reader, config.clone()).await?;
+            tries += 1;
+            // The server puts it on a replica of its choice, and forgets those that nobody uses.
+            if avoided.is_none() || consumer.server() != avoided.as_deref() || tries == ELSEWHERE {
+                return Ok(Source::Consumer(Box::new(consumer)));
+            }
+        }
     }
 
     /// What lies behind this follower already; unknown as long as it looks for a time.

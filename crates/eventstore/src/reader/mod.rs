@@ -3,20 +3,19 @@
 mod consumer;
 mod direct_get;
 mod follow;
+mod leader;
 mod logs;
 mod tail;
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::{
-    self,
-    stream::{Info, LastRawMessageErrorKind, RawMessageBuilder, WithHeaders},
-};
+use async_nats::jetstream::{self, message::StreamMessage, stream::Info};
 
 use self::direct_get::{Answer, PAGE, Page, Request};
 use self::{follow::KnownLog, logs::Tails, tail::Tail};
 pub use self::{
     follow::{Follow, LogChanged, Start},
+    leader::Leader,
     logs::Logs,
     tail::subject_fits,
 };
@@ -117,8 +116,7 @@ impl LogReader {
 
     /// Like [`last`](Self::last), but as the stream's leader knows it: never stale, and dearer.
     pub async fn last_from_leader(&self, filter: &str) -> Result<Option<Recorded>, ReadError> {
-        self.ask_leader(|request| request.last_by_subject(filter))
-            .await
+        Ok(self.leader().last(filter).await?.map(self.recorded()))
     }
 
     /// The last event of each subject that fits `filter`, in stream order.
@@ -132,6 +130,10 @@ impl LogReader {
 
     /// The event at a sequence, none where there is none (any more).
     pub async fn get(&self, sequence: u64) -> Result<Option<Recorded>, ReadError> {
+        // A server takes the head of an empty log for a request that names nothing.
+        if sequence == 0 {
+            return Ok(None);
+        }
         let request = Request {
             sequence: Some(sequence),
             ..Request::default()
@@ -190,9 +192,8 @@ impl LogReader {
         filter: &str,
         from_sequence: u64,
     ) -> Result<Option<Recorded>, ReadError> {
-        let from_sequence = from_sequence.max(1);
-        self.ask_leader(|request| request.sequence(from_sequence).next_by_subject(filter))
-            .await
+        let next = self.leader().next(filter, from_sequence).await?;
+        Ok(next.map(self.recorded()))
     }
 
     /// The event at a sequence, as the leader knows it.
@@ -200,7 +201,7 @@ impl LogReader {
         &self,
         sequence: u64,
     ) -> Result<Option<Recorded>, ReadError> {
-        self.ask_leader(|request| request.sequence(sequence)).await
+        Ok(self.leader().get(sequence).await?.map(self.recorded()))
     }
 
     async fn page(&self, filter: &str, from_sequence: u64, size: usize) -> Result<Page, ReadError> {
@@ -263,30 +264,17 @@ impl LogReader {
         Ok(found.is_some())
     }
 
-    async fn ask_leader(
-        &self,
-        what: impl FnOnce(RawMessageBuilder<WithHeaders>) -> RawMessageBuilder<WithHeaders>,
-    ) -> Result<Option<Recorded>, ReadError> {
-        let stream = self.js.get_stream_no_info(&*self.stream).await;
-        let stream = stream.map_err(ReadError::unavailable)?;
-        let request = what(stream.raw_message_builder()).send();
-        let answer = Deadline::after(READ).wait_for(request).await;
-        match answer.map_err(ReadError::unavailable)? {
-            Ok(message) => {
-                let stream = Arc::clone(&self.stream);
-                Ok(Some(Recorded::from_stream_message(stream, message)))
-            }
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(ReadError::unavailable(error)),
-        }
+    fn recorded(&self) -> impl FnOnce(StreamMessage) -> Recorded {
+        let stream = Arc::clone(&self.stream);
+        |message| Recorded::from_stream_message(stream, message)
     }
 
     async fn info(&self) -> Result<Info, ReadError> {
-        let stream = self.js.get_stream_no_info(&*self.stream).await;
-        let stream = stream.map_err(ReadError::unavailable)?;
-        let info = Deadline::after(READ).wait_for(stream.get_info()).await;
-        info.map_err(ReadError::unavailable)?
-            .map_err(ReadError::unavailable)
+        self.leader().info().await
+    }
+
+    fn leader(&self) -> Leader {
+        Leader::new(self.js.clone(), Arc::clone(&self.stream))
     }
 }
 

@@ -11,6 +11,7 @@ mod faults;
 mod fixture;
 mod follow;
 mod forgetful_replica;
+mod full_replica;
 mod lane;
 mod read;
 mod snapshot;

@@ -37,6 +37,7 @@ async fn single_events_are_found_by_place_and_by_subject() {
     );
     assert_eq!(sequence(reader.get(7).await.unwrap()), Some(7));
     assert_eq!(sequence(reader.get(21).await.unwrap()), None);
+    assert_eq!(sequence(reader.get(0).await.unwrap()), None);
     assert_eq!(reader.head().await.unwrap(), 20);
     let each = reader.last_per_subject("many.>").await.unwrap();
     assert_eq!(

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use doran_eventstore::{LogReader, Recorded, Start as From};
+use doran_eventstore::{LogReader, ReadError, Recorded, Start as From};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::sleep;
 
 use super::{Fold, Start, model::Shared};
-use crate::log::{Beyond, LogError};
+use crate::log::Beyond;
 
 const CONTACT_EVERY: Duration = Duration::from_secs(1);
 const RETRY_EVERY: Duration = Duration::from_millis(200);
@@ -97,7 +97,7 @@ async fn get_ready<F: Fold>(shared: &Shared<F>, start: Start) {
 }
 
 /// The log's head, and the last event up to it that is to be folded.
-async fn held<F: Fold>(shared: &Shared<F>, start: Start) -> Result<(u64, u64), LogError> {
+async fn held<F: Fold>(shared: &Shared<F>, start: Start) -> Result<(u64, u64), ReadError> {
     let head = shared.log.reach().await?.head;
     let since = match start {
         Start::First => None,

@@ -3,9 +3,9 @@
 use async_nats::jetstream::{
     self,
     consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
-    stream::Stream,
+    stream::{Info, Stream},
 };
-use doran_eventstore::{BoxError, topology::INCARNATION};
+use doran_eventstore::{BoxError, Leader, topology::INCARNATION};
 use futures_util::TryStreamExt;
 
 use super::{Declaration, Start, Timing};
@@ -50,7 +50,9 @@ pub(super) async fn open(
     let before = versions
         .last()
         .map(|(version, name)| (*version, name.as_str()));
-    let first = first(&stream, declaration, before).await?;
+    let leader = Leader::new(js.clone(), declaration.stream);
+    let info = leader.info().await.map_err(unavailable)?;
+    let first = first(&stream, &info, declaration, before).await?;
     let consumer = stream
         .create_consumer(config(declaration, timing, first))
         .await
@@ -60,17 +62,22 @@ pub(super) async fn open(
             stream.delete_consumer(name).await.map_err(unavailable)?;
         }
     }
-    let metadata = &stream.cached_info().config.metadata;
     Ok(Opened {
         consumer,
         first,
-        incarnation: metadata.get(INCARNATION).cloned().unwrap_or_default(),
+        incarnation: info
+            .config
+            .metadata
+            .get(INCARNATION)
+            .cloned()
+            .unwrap_or_default(),
     })
 }
 
 /// Where this version begins; `before` is the newest consumer of the policy there is.
 async fn first(
     stream: &Stream,
+    info: &Info,
     declaration: &Declaration,
     before: Option<(u32, &str)>,
 ) -> Result<u64, OpenError> {
@@ -80,7 +87,7 @@ async fn first(
         }
         (_, Start::All) => Ok(1),
         (Some((_, name)), Start::New) => Ok(reach(stream, name).await?.unhandled),
-        (None, Start::New) => Ok(stream.cached_info().state.last_sequence + 1),
+        (None, Start::New) => Ok(info.state.last_sequence + 1),
     }
 }
 

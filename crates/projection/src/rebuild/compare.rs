@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use doran_eventstore::ReadError;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, sleep};
 
 use super::Rebuild;
-use crate::{ReadModel, Service, log::LogError, service::Model};
+use crate::{ReadModel, Service, service::Model};
 
 /// How long the two may take to be seen at one position.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,8 +38,8 @@ pub enum CompareError {
     NeverTogether { read_model: String },
 }
 
-impl From<LogError> for CompareError {
-    fn from(error: LogError) -> Self {
+impl From<ReadError> for CompareError {
+    fn from(error: ReadError) -> Self {
         Self::Log(error.into())
     }
 }

@@ -15,6 +15,7 @@ mod statistics;
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use doran_eventstore::ReadError;
 use tokio::time::{Instant, sleep};
 
 pub(crate) use connect::connect;
@@ -124,8 +125,8 @@ impl From<sqlx::Error> for Ended {
     }
 }
 
-impl From<crate::log::LogError> for Ended {
-    fn from(error: crate::log::LogError) -> Self {
+impl From<ReadError> for Ended {
+    fn from(error: ReadError) -> Self {
         Self::retry(error)
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::failure::chain;
 use crate::{
     Enrich, EnrichError, Halt,
+    read_model::Statement,
     row::{EventMeta, EventRow, json_object, splice},
     service::Model,
 };
@@ -52,11 +53,13 @@ pub(crate) async fn prepare(model: &Model, event: &Recorded) -> Result<Prepared,
             model.tracker.count_unknown_type();
             Work::Nothing
         }
-        Some(_) if model.definition.statement(&event.event_type).is_none() => Work::Nothing,
-        Some((schema, version)) => match &model.enrich {
-            Some(enrich) => enriched_row(&**enrich, event, schema).await?,
-            None if event.version == version => spliced_row(event),
-            None => opened_row(event, schema)?,
+        Some((schema, version)) => match model.definition.statement(&event.event_type) {
+            None => Work::Nothing,
+            Some(statement) => match &model.enrich {
+                Some(enrich) => enriched_row(&**enrich, event, schema, statement).await?,
+                None if event.version == version => spliced_row(event, statement),
+                None => opened_row(event, schema, statement)?,
+            },
         },
     };
     Ok(Prepared {
@@ -78,16 +81,16 @@ fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<(&'a Schema, u32)
     })
 }
 
-fn spliced_row(event: &Recorded) -> Work {
+fn spliced_row(event: &Recorded, statement: &Statement) -> Work {
     match json_object(&event.payload) {
-        Ok(body) => Work::Row(splice(body, &meta(event))),
+        Ok(body) => Work::Row(splice(body, &meta(event), statement)),
         Err(error) => Work::Park(error.to_string()),
     }
 }
 
-fn opened_row(event: &Recorded, schema: &Schema) -> Result<Work, Halt> {
+fn opened_row(event: &Recorded, schema: &Schema, statement: &Statement) -> Result<Work, Halt> {
     Ok(match open(event, schema)? {
-        Ok(row) => written(row),
+        Ok(row) => written(row, statement),
         Err(reason) => Work::Park(reason),
     })
 }
@@ -96,6 +99,7 @@ async fn enriched_row(
     enrich: &dyn Enrich,
     event: &Recorded,
     schema: &Schema,
+    statement: &Statement,
 ) -> Result<Work, Halt> {
     let mut delays = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
@@ -111,7 +115,7 @@ async fn enriched_row(
             Err(reason) => return Ok(Work::Park(reason)),
         };
         match enrich.enrich(&mut row).await {
-            Ok(()) => return Ok(written(row)),
+            Ok(()) => return Ok(written(row, statement)),
             Err(error @ EnrichError::Permanent(_)) => return Ok(Work::Park(chain(&error))),
             Err(error @ EnrichError::Unavailable(_)) => {
                 if std::mem::take(&mut is_first) {
@@ -151,8 +155,8 @@ fn open(event: &Recorded, schema: &Schema) -> Result<Result<EventRow, String>, H
     }
 }
 
-fn written(row: EventRow) -> Work {
-    row.into_json()
+fn written(row: EventRow, statement: &Statement) -> Work {
+    row.into_json(statement)
         .map_or_else(|error| Work::Park(error.to_string()), Work::Row)
 }
 

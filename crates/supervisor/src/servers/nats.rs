@@ -163,7 +163,7 @@ fn greets(port: u16, name: &str) -> bool {
 }
 
 /// The project's file, or an altered copy.
-fn configuration(data: &DataFolder, sync: Sync) -> Result<PathBuf> {
+pub(super) fn configuration(data: &DataFolder, sync: Sync) -> Result<PathBuf> {
     let original = workspace().join("nats.conf");
     let setting = "sync_interval: always";
     let altered = match sync {

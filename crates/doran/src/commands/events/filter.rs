@@ -47,6 +47,11 @@ impl Filter {
         self.since
     }
 
+    /// No event of this time or later is wanted.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
+    }
+
     pub(super) fn fits(&self, event: &Recorded) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.is_none() || wanted.as_deref() == found

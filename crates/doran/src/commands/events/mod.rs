@@ -5,6 +5,7 @@ mod filter;
 mod line;
 mod log;
 mod open;
+mod stretch;
 mod tail;
 mod verify;
 mod view;

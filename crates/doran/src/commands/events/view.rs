@@ -2,11 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Options, filter::Filter, line::Line, log::Log};
-use crate::output;
-
-/// How many events are read at once.
-const PAGE: usize = 500;
+use super::{Options, filter::Filter, log::Log, stretch::Printer};
 
 /// Print events of one stream, oldest first
 #[derive(Debug, clap::Args)]
@@ -36,22 +32,14 @@ impl View {
     pub(crate) async fn run(self) -> Result<()> {
         let log = Log::connect(&self.options).await?;
         let (reader, head) = log.stream(&self.stream).await?;
-        let subjects = self.filter.subjects();
         let begin = log.first_since(&reader, self.filter.since()).await?;
-        let (mut from, mut printed) = (self.from.max(begin), 0);
-        while printed < self.limit && from <= head {
-            let events = reader.read(&subjects, from, PAGE).await?;
-            let Some(last) = events.last() else { break };
-            from = last.sequence + 1;
-            for event in events.iter().filter(|event| self.filter.fits(event)) {
-                if printed == self.limit {
-                    break;
-                }
-                let line = Line::of(event, log.opener.as_ref()).await?;
-                output::line(&if self.json { line.json()? } else { line.text() })?;
-                printed += 1;
-            }
-        }
-        Ok(())
+        let printer = Printer {
+            log: &log,
+            filter: &self.filter,
+            json: self.json,
+        };
+        printer
+            .stretch(&reader, self.from.max(begin), head, self.limit)
+            .await
     }
 }
