@@ -39,6 +39,8 @@ const MANIFEST: &str = "projection.toml";
 /// Each `.sql` file is one statement, named after the event type it applies.
 /// It takes one parameter, `$1`: a jsonb array whose elements carry the event's own fields and
 /// `eventId`, `sequence`, `time`, `actor`, `type`, `subject` (which win over fields of that name).
+/// Where `$1` is read by `jsonb_to_recordset($1) as e(…)` alone, fields that it does not name may be
+/// left out.
 /// Table names are unqualified: the connection's `search_path` is the service's schema.
 /// A statement must give the same rows however often and in whatever batches it runs, so the time
 /// of day, random values, database sequences and `select *` are refused here.

@@ -76,13 +76,16 @@ pub(crate) async fn run_statement(
         .map_err(|error| Failure::of(error, statement.file()))
 }
 
-/// An error with its causes, on one line.
+/// An error with those of its causes that it does not tell itself, on one line.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     truncated(&text)
