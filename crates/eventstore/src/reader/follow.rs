@@ -186,14 +186,14 @@ impl Follower {
             None => self.open().await?,
         };
         let event = match &mut source {
-            Source::Consumer(consumer) => match consumer.next().await? {
-                Some(event) => Arc::new(event),
-                None => {
+            Source::Consumer(consumer) => {
+                let Some(event) = consumer.next().await? else {
                     self.compare_with_leader(consumer.server()).await?;
                     self.source = Some(source);
                     return Ok(None);
-                }
-            },
+                };
+                Arc::new(event)
+            }
             Source::Tail(seat) => match seat.next(&self.filters).await {
                 Some(event) => event,
                 None => return Ok(None),
