@@ -1,10 +1,6 @@
 //! `doran events` against a log with events in it.
 
-use std::{
-    fs,
-    process::Stdio,
-    time::{Duration, SystemTime},
-};
+use std::{fs, process::Stdio, time::Duration};
 
 use chrono::{DateTime, Utc};
 use doran_contract::{
@@ -15,6 +11,7 @@ use doran_contract::{
 };
 use doran_eventstore::{CommandContext, Lane, NewEvent, event_id};
 use doran_platform::{
+    Clock,
     keyring::{Keyring, Place},
     secret::MasterKey,
 };
@@ -345,8 +342,8 @@ async fn a_tail_ends_with_what_was_stored_before_its_end() {
         "the events of this log say that they are of 1970"
     );
     assert_eq!(tail(DateTime::UNIX_EPOCH).await, [Value::Null; 0]);
-    let soon = SystemTime::now() + Duration::from_secs(2);
-    let (lines, ()) = tokio::join!(tail(soon.into()), log.send(2));
+    let soon = Clock::system().now() + Duration::from_secs(2);
+    let (lines, ()) = tokio::join!(tail(soon), log.send(2));
     assert_eq!(lines.iter().map(sequence).collect::<Vec<_>>(), [1, 2]);
 }
 
