@@ -50,6 +50,17 @@ fn assert_full(reply: &Reply, asked: Instant) {
     assert!(took < AT_ONCE, "{took:?}");
 }
 
+/// The id of a room of the person's own.
+async fn new_room(person: &Person) -> String {
+    let room = json!({ "name": "room" });
+    let room = person.post("/api/chat/rooms", &room).await;
+    room.data["id"].as_str().unwrap().to_owned()
+}
+
+fn messages_of(room: &str) -> String {
+    format!("/api/chat/rooms/{room}/messages")
+}
+
 /// What `/health/ready` says, once it has that status.
 async fn readiness(system: &System, status: &str) -> Value {
     let url = format!("{}/health/ready", system.gateway.base());
@@ -71,13 +82,8 @@ async fn readiness(system: &System, status: &str) -> Value {
 async fn a_full_store_refuses_commands_at_once_and_readiness_tells_of_it_until_there_is_room() {
     let system = System::with_room(ROOM_BYTES).await;
     let kim = Person::register(&system, "kim").await;
-    let room = kim
-        .post("/api/chat/rooms", &json!({ "name": "room" }))
-        .await;
-    let messages = format!(
-        "/api/chat/rooms/{}/messages",
-        room.data["id"].as_str().unwrap()
-    );
+    let room = new_room(&kim).await;
+    let messages = messages_of(&room);
     let before = kim.post(&messages, &json!({ "content": "before" })).await;
     let mut socket = kim.socket().await;
     readiness(&system, "UP").await;
@@ -102,7 +108,7 @@ async fn a_full_store_refuses_commands_at_once_and_readiness_tells_of_it_until_t
     assert_full(&kim.post("/api/auth/login", &login).await, asked);
     let asked = Instant::now();
     let frame = json!({
-        "id": 7, "type": "send", "roomId": room.data["id"], "content": "too late as well",
+        "id": 7, "type": "send", "roomId": room, "content": "too late as well",
         "clientMessageId": "late",
     });
     socket.send(frame).await;
@@ -151,13 +157,8 @@ const MAKE_ROOM: &str = "drop function chat.no_room() cascade";
 async fn while_the_database_is_full_messages_are_taken_and_their_rows_follow_when_there_is_room() {
     let system = System::without_limits().await;
     let kim = Person::register(&system, "kim").await;
-    let room = kim
-        .post("/api/chat/rooms", &json!({ "name": "room" }))
-        .await;
-    let messages = format!(
-        "/api/chat/rooms/{}/messages",
-        room.data["id"].as_str().unwrap()
-    );
+    let room = new_room(&kim).await;
+    let messages = messages_of(&room);
     let before = kim.post(&messages, &json!({ "content": "before" })).await;
     kim.get(&messages, &before.position.unwrap()).await;
     system.define(FILL_DATABASE).await;

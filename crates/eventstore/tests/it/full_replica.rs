@@ -27,11 +27,15 @@ async fn write(js: &jetstream::Context, first: u64, last: u64) {
     for number in first..=last {
         loop {
             let sent = js.publish("account.1.Renamed", body.clone()).await.unwrap();
-            match sent.await {
-                Ok(stored) if stored.sequence >= number => break,
-                Ok(_) | Err(_) => sleep(Duration::from_millis(50)).await,
+            let stored = sent.await;
+            if stored
+                .as_ref()
+                .is_ok_and(|stored| stored.sequence >= number)
+            {
+                break;
             }
-            assert!(Instant::now() < deadline, "{number} is not acknowledged");
+            assert!(Instant::now() < deadline, "{number}: {stored:?}");
+            sleep(Duration::from_millis(50)).await;
         }
     }
 }
