@@ -33,13 +33,13 @@ impl ReadModel {
                 });
             }
         }
-        for (event_type, sql) in self.statements() {
-            let file = format!("{}/{event_type}.sql", self.name());
-            let tables = tables_of(&mut *connection, &file, sql).await?;
+        for (file, parameters, sql) in self.forms() {
+            let tables = tables_of(&mut *connection, file, &parameters, sql.as_str()).await?;
             let foreign = tables
                 .into_iter()
                 .find(|table| !self.tables().contains(table));
             if let Some(table) = foreign {
+                let file = file.to_owned();
                 return Err(CheckError::ForeignTable { file, table });
             }
         }
@@ -52,11 +52,13 @@ impl ReadModel {
 async fn tables_of(
     connection: &mut PgConnection,
     file: &str,
+    parameters: &str,
     sql: &str,
 ) -> Result<Vec<String>, CheckError> {
     let mut transaction = connection.begin().await?;
     let function = format!(
-        "create function projection_check(jsonb) returns void language sql begin atomic {sql}; end"
+        "create function projection_check({parameters}) returns void language sql
+         begin atomic {sql}; end"
     );
     sqlx::raw_sql(AssertSqlSafe(function))
         .execute(&mut *transaction)

@@ -128,7 +128,7 @@ async fn apply_one(
         return Ok(None);
     };
     let mut savepoint = connection.begin().await?;
-    match run_statement(&mut savepoint, statement, vec![row]).await {
+    match run_statement(&mut savepoint, statement, &[row]).await {
         Ok(()) => {
             savepoint.commit().await?;
             Ok(None)

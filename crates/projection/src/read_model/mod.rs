@@ -2,12 +2,16 @@
 //!
 //! Parses and checks the files; runs nothing.
 
+mod columns;
 mod error;
 mod manifest;
 mod statement;
 
 use std::collections::BTreeMap;
 
+use sqlx::SqlStr;
+
+pub(crate) use columns::{Column, Columns, Kind};
 pub use error::FolderError;
 use manifest::Manifest;
 pub(crate) use statement::Statement;
@@ -39,8 +43,8 @@ const MANIFEST: &str = "projection.toml";
 /// Each `.sql` file is one statement, named after the event type it applies.
 /// It takes one parameter, `$1`: a jsonb array whose elements carry the event's own fields and
 /// `eventId`, `sequence`, `time`, `actor`, `type`, `subject` (which win over fields of that name).
-/// Where `$1` is read by `jsonb_to_recordset($1) as e(…)` alone, fields that it does not name may be
-/// left out.
+/// A statement that reads it as `jsonb_to_recordset($1) as e(…)` alone, as most do, is run with an
+/// array for each column instead, which gives the same rows and costs PostgreSQL a tenth.
 /// Table names are unqualified: the connection's `search_path` is the service's schema.
 /// A statement must give the same rows however often and in whatever batches it runs, so the time
 /// of day, random values, database sequences and `select *` are refused here.
@@ -167,6 +171,20 @@ impl ReadModel {
         self.statements
             .iter()
             .map(|(event_type, statement)| (event_type.as_str(), statement.sql()))
+    }
+
+    /// What runs: each file's name, the types that it takes, and its SQL.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = (&str, String, SqlStr)> {
+        self.statements.values().flat_map(|statement| {
+            let over_json = ("jsonb".to_owned(), statement.over_json());
+            let over_arrays = statement
+                .columns()
+                .map(|columns| (columns.parameters(), columns.over_arrays()));
+            [Some(over_json), over_arrays]
+                .into_iter()
+                .flatten()
+                .map(|(parameters, sql)| (statement.file(), parameters, sql))
+        })
     }
 
     pub(crate) fn statement(&self, event_type: &str) -> Option<&Statement> {

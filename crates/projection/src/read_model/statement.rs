@@ -1,10 +1,10 @@
 //! One `.sql` file. The checks here read the text only; the database has the last word.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
 
-use super::FolderError;
+use super::{Columns, FolderError};
 
 /// Their value differs from one replay to the next.
 const NOT_REPLAYABLE: [&str; 16] = [
@@ -30,8 +30,7 @@ const NOT_REPLAYABLE: [&str; 16] = [
 pub(crate) struct Statement {
     file: Arc<str>,
     sql: Arc<str>,
-    /// Where they can be told: the names among which all fields are that it reads.
-    names: Option<Arc<HashSet<String>>>,
+    columns: Option<Arc<Columns>>,
 }
 
 impl Statement {
@@ -42,7 +41,7 @@ impl Statement {
                 Ok(Self {
                     file: file.into(),
                     sql: sql.into(),
-                    names: reads_named_columns(sql).then(|| names_of(sql).into()),
+                    columns: Columns::of(sql).map(Arc::new),
                 })
             },
             |problem| Err(FolderError::new(file, problem)),
@@ -58,17 +57,20 @@ impl Statement {
         &self.sql
     }
 
-    /// Whether it may read the field of an event; it cannot tell the others from missing ones.
-    pub(crate) fn reads(&self, field: &str) -> bool {
-        self.names
-            .as_ref()
-            .is_none_or(|names| names.contains(field))
+    /// The columns as which it reads its events, if it says them.
+    pub(crate) fn columns(&self) -> Option<&Columns> {
+        self.columns.as_deref()
     }
 
-    /// The text comes from the program's own files, never from a request.
-    pub(crate) fn to_sql_str(&self) -> SqlStr {
-        AssertSqlSafe(Arc::clone(&self.sql)).into_sql_str()
+    /// The statement that takes a JSON array.
+    pub(crate) fn over_json(&self) -> SqlStr {
+        sql_str(&self.sql)
     }
+}
+
+/// The text comes from the program's own files, never from a request.
+pub(super) fn sql_str(sql: &Arc<str>) -> SqlStr {
+    AssertSqlSafe(Arc::clone(sql)).into_sql_str()
 }
 
 fn problem(sql: &str) -> Option<String> {
@@ -95,30 +97,6 @@ fn problem(sql: &str) -> Option<String> {
         .windows(2)
         .any(|pair| matches!(pair, [select, star] if select == "select" && star == "*"))
         .then(|| "name the columns instead of `select *`".to_owned())
-}
-
-/// Whether `$1` is always read as rows of named columns, so that a name which does not occur in the
-/// text is no field that the statement can see.
-fn reads_named_columns(sql: &str) -> bool {
-    let words = words_of(sql);
-    let words: Vec<_> = words.iter().map(String::as_str).collect();
-    let uses = words.iter().filter(|word| **word == "$1").count();
-    let as_columns = words.windows(7).filter(|seven| {
-        matches!(
-            seven,
-            ["jsonb_to_recordset", "(", "$1", ")", "as", _alias, "("]
-        )
-    });
-    // U&"…" spells a name in other letters.
-    uses == as_columns.count() && !words.contains(&"&")
-}
-
-/// Every word of the text, as it is written and, for those without quotes, in lower case.
-fn names_of(sql: &str) -> HashSet<String> {
-    let words = sql.split(|c: char| !(c.is_alphanumeric() || c == '_'));
-    words
-        .flat_map(|word| [word.to_owned(), word.to_lowercase()])
-        .collect()
 }
 
 /// Words and single signs in lower case, without comments and quoted text.
@@ -191,23 +169,6 @@ mod tests {
             ("select 1 -- $1", "f.sql: the statement does not use $1"),
         ] {
             assert_eq!(refusal(sql).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn what_a_statement_reads_is_told_where_it_names_its_columns() {
-        let named = "insert into t (id) select e.\"orderId\" from jsonb_to_recordset($1) as e(
-            \"orderId\" uuid, Sequence bigint)";
-        let statement = Statement::parse("f.sql", named).unwrap();
-        assert!(statement.reads("orderId") && statement.reads("sequence"));
-        assert!(!statement.reads("subject"));
-        for sql in [
-            "insert into t (body) select e from jsonb_array_elements($1) as e(body)",
-            &format!("{named} where $1 <> '[]'"),
-            &named.replace("\"orderId\" uuid", "U&\"\\006frderId\" uuid"),
-        ] {
-            let statement = Statement::parse("f.sql", sql).unwrap();
-            assert!(statement.reads("anything"), "{sql}");
         }
     }
 

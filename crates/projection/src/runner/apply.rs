@@ -115,10 +115,10 @@ async fn apply_rows(
             .and_then(|event| model.definition.statement(&event.event_type))
             .expect("an event without a statement has no row");
         let rows = group.iter().filter_map(|event| match &event.work {
-            Work::Row(row) => Some(row.as_str()),
+            Work::Row(row) => Some(row),
             Work::Nothing | Work::Park(_) => None,
         });
-        run_statement(connection, statement, rows.collect()).await?;
+        run_statement(connection, statement, &rows.collect::<Vec<_>>()).await?;
     }
     Ok(())
 }

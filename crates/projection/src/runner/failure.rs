@@ -1,9 +1,13 @@
 //! What kind of failure a statement met: the event's, the statement's, or the moment's.
 
-use sqlx::{PgConnection, Postgres, query::Query};
+use sqlx::{Arguments, PgConnection, postgres::PgArguments};
 
 use super::Ended;
-use crate::{Halt, read_model::Statement, row::JsonbArray};
+use crate::{
+    Halt,
+    read_model::Statement,
+    row::{CellArray, JsonbArray, Row},
+};
 
 /// Why a transaction failed.
 #[derive(Debug)]
@@ -61,19 +65,36 @@ impl Failure {
     }
 }
 
-/// Runs one statement over rows.
+/// Runs one statement over rows, in their order.
 pub(crate) async fn run_statement(
     connection: &mut PgConnection,
     statement: &Statement,
-    rows: Vec<&str>,
+    rows: &[&Row],
 ) -> Result<(), Failure> {
-    let query: Query<'_, Postgres, _> = sqlx::query(statement.to_sql_str());
-    query
-        .bind(JsonbArray(rows))
-        .execute(connection)
-        .await
-        .map(|_done| ())
-        .map_err(|error| Failure::of(error, statement.file()))
+    for alike in rows.chunk_by(|a, b| a.cells().is_some() == b.cells().is_some()) {
+        let cells: Vec<_> = alike.iter().filter_map(|row| row.cells()).collect();
+        let mut arguments = PgArguments::default();
+        let sql = match statement.columns() {
+            Some(columns) if !cells.is_empty() => {
+                for array in CellArray::of(columns, &cells) {
+                    arguments.add(array).map_err(sqlx::Error::Encode)?;
+                }
+                columns.over_arrays()
+            }
+            _json => {
+                let rows = alike.iter().filter_map(|row| row.json()).collect();
+                arguments
+                    .add(JsonbArray(rows))
+                    .map_err(sqlx::Error::Encode)?;
+                statement.over_json()
+            }
+        };
+        sqlx::query_with(sql, arguments)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| Failure::of(error, statement.file()))?;
+    }
+    Ok(())
 }
 
 /// An error with those of its causes that it does not tell itself, on one line.

@@ -12,7 +12,7 @@ use super::failure::chain;
 use crate::{
     Enrich, EnrichError, Halt,
     read_model::Statement,
-    row::{EventMeta, EventRow, json_object, splice},
+    row::{EventMeta, EventRow, Row},
     service::Model,
 };
 
@@ -29,8 +29,8 @@ pub(crate) struct Prepared {
 /// What is to be done with it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// One element of `$1`.
-    Row(String),
+    /// Its statement takes this.
+    Row(Row),
     /// No statement wants it.
     Nothing,
     /// It can never be applied, for this reason.
@@ -82,15 +82,13 @@ fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<(&'a Schema, u32)
 }
 
 fn spliced_row(event: &Recorded, statement: &Statement) -> Work {
-    match json_object(&event.payload) {
-        Ok(body) => Work::Row(splice(body, &meta(event), statement)),
-        Err(error) => Work::Park(error.to_string()),
-    }
+    Row::of_body(&event.payload, &meta(event), statement)
+        .map_or_else(|error| Work::Park(error.to_string()), Work::Row)
 }
 
 fn opened_row(event: &Recorded, schema: &Schema, statement: &Statement) -> Result<Work, Halt> {
     Ok(match open(event, schema)? {
-        Ok(row) => written(row, statement),
+        Ok(row) => written(&row, statement),
         Err(reason) => Work::Park(reason),
     })
 }
@@ -115,7 +113,7 @@ async fn enriched_row(
             Err(reason) => return Ok(Work::Park(reason)),
         };
         match enrich.enrich(&mut row).await {
-            Ok(()) => return Ok(written(row, statement)),
+            Ok(()) => return Ok(written(&row, statement)),
             Err(error @ EnrichError::Permanent(_)) => return Ok(Work::Park(chain(&error))),
             Err(error @ EnrichError::Unavailable(_)) => {
                 if std::mem::take(&mut is_first) {
@@ -155,9 +153,8 @@ fn open(event: &Recorded, schema: &Schema) -> Result<Result<EventRow, String>, H
     }
 }
 
-fn written(row: EventRow, statement: &Statement) -> Work {
-    row.into_json(statement)
-        .map_or_else(|error| Work::Park(error.to_string()), Work::Row)
+fn written(row: &EventRow, statement: &Statement) -> Work {
+    Row::of_opened(row, statement).map_or_else(|error| Work::Park(error.to_string()), Work::Row)
 }
 
 fn meta(event: &Recorded) -> EventMeta {

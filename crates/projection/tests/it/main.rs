@@ -3,6 +3,7 @@
 
 mod apply;
 mod check;
+mod columns;
 mod halts;
 mod idle;
 mod memory;
