@@ -10,8 +10,8 @@ use crate::EventRow;
 /// It must give the same fields each time it sees the same event, for a rebuild asks again.
 #[async_trait]
 pub trait Enrich: Send + Sync {
-    /// Changes `event.fields`; the metadata is put over them afterwards.
-    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError>;
+    /// Changes `row.fields`; what the envelope says is put over them afterwards.
+    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError>;
 }
 
 /// Why an event could not be enriched.

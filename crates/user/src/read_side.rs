@@ -67,18 +67,18 @@ impl NameTokens {
 
 #[async_trait]
 impl Enrich for NameTokens {
-    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
-        let body = json!({ "type": event.meta.event_type, "data": event.fields });
+    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
+        let body = json!({ "type": row.event.event_type, "data": row.fields });
         let user_event: UserEvent =
             serde_json::from_value(body).map_err(|error| EnrichError::Permanent(error.into()))?;
-        let Some(sealed) = SealedPersonalData::of(user_event, event.meta.event_id) else {
+        let Some(sealed) = SealedPersonalData::of(user_event, row.event.event_id) else {
             return Ok(());
         };
         // Whose key was destroyed is found by nobody.
         let personal = sealed.open(&self.keyring).await?;
         let tokens =
             personal.map_or_else(Vec::new, |personal| name_tokens(&self.blinder, &personal));
-        event.fields.insert("nameTokens".to_owned(), tokens.into());
+        row.fields.insert("nameTokens".to_owned(), tokens.into());
         Ok(())
     }
 }

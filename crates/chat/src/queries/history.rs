@@ -18,6 +18,9 @@ use crate::{
 /// order of reading, beside the sequences of the room's first and last message and of its
 /// timeline's newest event. All of it is of one moment, so that a client that goes on live from the
 /// head has every reaction once.
+///
+/// No page is longer than the inner limit. PostgreSQL takes an unknown limit alone for a tenth of the
+/// table, and so would plan anew for every page.
 macro_rules! page {
     ($is_beyond:literal, $order:literal) => {
         concat!(
@@ -26,17 +29,20 @@ macro_rules! page {
                 coalesce((select t.head from timelines t where t.room_id = $1), 0),
                 (
                     select coalesce(json_agg(p), '[]')
-                    from (select ",
+                    from (
+                        select w.* from (select ",
             message_columns!("$4"),
             " from messages m
-                        where m.room_id = $1
-                            and m.seq ",
+                            where m.room_id = $1
+                                and m.seq ",
             $is_beyond,
             " $2
-                            and not m.archived
-                        order by m.seq ",
+                                and not m.archived
+                            order by m.seq ",
             $order,
             "
+                            limit 100
+                        ) w
                         limit $3
                     ) p
                 )

@@ -71,7 +71,7 @@ fn candidates(rooms: usize) -> String {
 const FIRST_ROOM: usize = 6;
 /// Rooms that one statement asks.
 const ROOMS_AT_ONCE: usize = 100;
-/// Candidates that are opened at once.
+/// Candidates that are opened at once, at most. Nearly all are hits, so fewer are looked at first.
 const BATCH: usize = 200;
 /// Candidates that one request opens at most; the next page goes on behind them.
 const MOST_OPENED: usize = 5_000;
@@ -211,9 +211,11 @@ impl<'a> Search<'a> {
     async fn newest(&self, cursor: Option<u64>, most: usize) -> Result<Found, Refusal> {
         let mut hits = Vec::new();
         let mut before = [cursor, self.request.before].into_iter().flatten().min();
-        for _ in 0..MOST_OPENED / BATCH {
-            let candidates = self.candidates(before).await?;
-            let is_end = candidates.len() < BATCH;
+        let (mut batch, mut looked_at) = ((most + most / 4).min(BATCH), 0);
+        while looked_at < MOST_OPENED {
+            let candidates = self.candidates(before, batch).await?;
+            let is_end = candidates.len() < batch;
+            (batch, looked_at) = (BATCH, looked_at + batch);
             before = candidates.last().map(Sealed::seq);
             let opened = open_all(&self.service.platform.keyring, candidates).await?;
             hits.extend(opened.into_iter().filter_map(|message| self.hit(message)));
@@ -225,7 +227,11 @@ impl<'a> Search<'a> {
         Ok(Found { hits, rest: before })
     }
 
-    async fn candidates(&self, before: Option<u64>) -> Result<Vec<Sealed>, sqlx::Error> {
+    async fn candidates(
+        &self,
+        before: Option<u64>,
+        most: usize,
+    ) -> Result<Vec<Sealed>, sqlx::Error> {
         let before = before.and_then(|seq| i64::try_from(seq).ok());
         let mut found = Vec::new();
         for rooms in self.wanted.chunks(ROOMS_AT_ONCE) {
@@ -234,7 +240,7 @@ impl<'a> Search<'a> {
                 .persistent(false)
                 .bind(before.unwrap_or(i64::MAX))
                 .bind(self.request.from.map(UserId::as_uuid))
-                .bind(i64::try_from(BATCH).unwrap_or(i64::MAX))
+                .bind(i64::try_from(most).unwrap_or(i64::MAX))
                 .bind(self.person.as_uuid())
                 .bind(self.request.has_file);
             for (room, tokens) in rooms {
@@ -244,7 +250,7 @@ impl<'a> Search<'a> {
             found.extend(rows.into_iter().map(|Json(message)| message));
         }
         found.sort_by_key(|message| std::cmp::Reverse(message.seq()));
-        found.truncate(BATCH);
+        found.truncate(most);
         Ok(found)
     }
 

@@ -38,16 +38,16 @@ impl SearchTokens {
 
 #[async_trait]
 impl Enrich for SearchTokens {
-    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
+    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
         // A deletion says nothing.
-        if !event.fields.contains_key("content") {
+        if !row.fields.contains_key("content") {
             return Ok(());
         }
-        let written = Written::deserialize(&event.fields);
+        let written = Written::deserialize(&row.fields);
         let written = written.map_err(|error| EnrichError::Permanent(error.into()))?;
         let place = Place {
-            subject: &event.meta.subject,
-            event_id: event.meta.event_id,
+            subject: &row.event.subject,
+            event_id: row.event.event_id,
             field: "content",
         };
         let opened = self.keyring.open_field(place, &written.content).await;
@@ -55,9 +55,7 @@ impl Enrich for SearchTokens {
         let text = opened?.into_text().unwrap_or_default();
         let tokens = tokens_of(&text, written.room_id, &self.blinder);
         let tokens = array_literal(&tokens);
-        event
-            .fields
-            .insert("searchTokens".to_owned(), tokens.into());
+        row.fields.insert("searchTokens".to_owned(), tokens.into());
         Ok(())
     }
 }

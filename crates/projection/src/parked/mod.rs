@@ -97,16 +97,19 @@ pub(crate) async fn insert(
     let aggregates: Vec<&str> = events.iter().map(|(event, _)| event.aggregate()).collect();
     let sequences: Vec<i64> = events
         .iter()
-        .map(|(event, _)| event.sequence.cast_signed())
+        .map(|(event, _)| event.recorded.sequence.cast_signed())
         .collect();
-    let event_ids: Vec<Uuid> = events.iter().map(|(event, _)| event.event_id).collect();
+    let event_ids: Vec<Uuid> = events
+        .iter()
+        .map(|(event, _)| event.recorded.event_id)
+        .collect();
     let event_types: Vec<&str> = events
         .iter()
-        .map(|(event, _)| event.event_type.as_str())
+        .map(|(event, _)| event.recorded.event_type.as_str())
         .collect();
     let subjects: Vec<&str> = events
         .iter()
-        .map(|(event, _)| event.subject.as_str())
+        .map(|(event, _)| event.recorded.subject.as_str())
         .collect();
     let reasons: Vec<&str> = events.iter().map(|(_, reason)| reason.as_ref()).collect();
     sqlx::query(

@@ -110,7 +110,7 @@ async fn portion(
 async fn fetch(model: &Model, sequence: i64) -> Result<Prepared, RetryError> {
     let event = model.reader().get(sequence.cast_unsigned()).await?;
     let event = event.ok_or(RetryError::Gone { sequence })?;
-    Ok(prepare(model, &event).await?)
+    Ok(prepare(model, event.into()).await?)
 }
 
 /// Applies one event, or says why not and leaves no trace of the attempt.
@@ -124,7 +124,7 @@ async fn apply_one(
         Work::Park(reason) => return Ok(Some(reason.clone())),
         Work::Row(row) => row,
     };
-    let Some(statement) = model.definition.statement(&event.event_type) else {
+    let Some(statement) = model.definition.statement(&event.recorded.event_type) else {
         return Ok(None);
     };
     let mut savepoint = connection.begin().await?;

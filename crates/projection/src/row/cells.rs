@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, Utc};
+use doran_eventstore::Recorded;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sqlx::{
@@ -13,7 +14,7 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::{EventMeta, EventRow, JSONB_VERSION, json::push_meta};
+use super::{ENVELOPE, EventRow, JSONB_VERSION, json::push_envelope};
 use crate::read_model::{Column, Columns, Kind};
 
 /// One element after the other: its length in four bytes, -1 for null, and its value.
@@ -25,12 +26,12 @@ impl Cells {
     pub(super) fn of_object(
         columns: &Columns,
         object: &str,
-        meta: &EventMeta,
+        event: &Recorded,
     ) -> Result<Option<Self>, serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(object);
         let fields = Fields(columns).deserialize(&mut json)?;
         let fields = fields.into_iter().map(|field| field.map(Cow::Borrowed));
-        Ok(Self::collect(columns, fields, meta))
+        Ok(Self::collect(columns, fields, event))
     }
 
     pub(super) fn of_fields(
@@ -42,17 +43,17 @@ impl Cells {
             None => Ok(None),
         };
         let fields = columns.iter().map(field).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::collect(columns, fields, &row.meta))
+        Ok(Self::collect(columns, fields, &row.event))
     }
 
     fn collect<'a>(
         columns: &Columns,
         fields: impl IntoIterator<Item = Option<Cow<'a, str>>>,
-        meta: &EventMeta,
+        event: &Recorded,
     ) -> Option<Self> {
         let mut cells = Self::default();
         for (column, field) in columns.iter().zip(fields) {
-            cells.push_column(column, field.as_deref(), meta)?;
+            cells.push_column(column, field.as_deref(), event)?;
         }
         Some(cells)
     }
@@ -61,18 +62,18 @@ impl Cells {
         &mut self,
         column: &Column,
         field: Option<&str>,
-        meta: &EventMeta,
+        event: &Recorded,
     ) -> Option<()> {
         match (column.name.as_str(), column.kind) {
-            ("eventId", Kind::Uuid) => self.push(meta.event_id.as_bytes()),
+            ("eventId", Kind::Uuid) => self.push(event.event_id.as_bytes()),
             ("sequence", Kind::Bigint) => {
-                let sequence = i64::try_from(meta.sequence).ok()?;
+                let sequence = i64::try_from(event.sequence).ok()?;
                 self.push(&sequence.to_be_bytes())
             }
-            ("time", Kind::Timestamptz) => self.push_time(meta.time),
-            (name, kind) if EventMeta::FIELDS.contains(&name) => {
+            ("time", Kind::Timestamptz) => self.push_time(event.time),
+            (name, kind) if ENVELOPE.contains(&name) => {
                 let mut json = String::new();
-                push_meta(&mut json, name, meta);
+                push_envelope(&mut json, name, event);
                 self.push_json(kind, &json)
             }
             (_, kind) => self.push_json(kind, field.unwrap_or("null")),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
+use doran_eventstore::Recorded;
 use serde_json::{Value, value::RawValue};
 use sqlx::Postgres;
 use sqlx::encode::{Encode, IsNull};
@@ -10,44 +11,47 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
 use uuid::Uuid;
 
-use super::EventMeta;
+use super::ENVELOPE;
 
-/// Joins an event's body and its metadata without parsing the body into values.
+/// Joins an event's body and what its envelope says without parsing the body into values.
 ///
-/// The metadata comes last: of two equal keys jsonb keeps the second.
-pub(super) fn splice(object: &str, meta: &EventMeta) -> String {
+/// The envelope comes last: of two equal keys jsonb keeps the second.
+pub(super) fn splice(object: &str, event: &Recorded) -> String {
     let fields = object
         .strip_prefix('{')
         .and_then(|object| object.strip_suffix('}'))
         .unwrap_or("")
         .trim();
-    let mut row = String::with_capacity(fields.len() + meta.subject.len() + 192);
+    let mut row = String::with_capacity(fields.len() + event.subject.len() + 192);
     row.push('{');
     row.push_str(fields);
-    for name in EventMeta::FIELDS {
+    for name in ENVELOPE {
         if row.len() > 1 {
             row.push(',');
         }
         push_text(&mut row, name);
         row.push(':');
-        push_meta(&mut row, name, meta);
+        push_envelope(&mut row, name, event);
     }
     row.push('}');
     row
 }
 
-/// The value of one field of [`EventMeta::FIELDS`].
-pub(super) fn push_meta(row: &mut String, name: &str, meta: &EventMeta) {
+/// The value of one field of [`ENVELOPE`].
+pub(super) fn push_envelope(row: &mut String, name: &str, event: &Recorded) {
     let mut id = Uuid::encode_buffer();
     match name {
-        "eventId" => push_text(row, meta.event_id.hyphenated().encode_lower(&mut id)),
+        "eventId" => push_text(row, event.event_id.hyphenated().encode_lower(&mut id)),
         "sequence" => {
-            write!(row, "{}", meta.sequence).expect("writing to a string does not fail");
+            write!(row, "{}", event.sequence).expect("writing to a string does not fail");
         }
-        "time" => push_text(row, &meta.time.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-        "type" => push_text(row, &meta.event_type),
-        "subject" => push_text(row, &meta.subject),
-        _actor => match &meta.actor {
+        "time" => push_text(
+            row,
+            &event.time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        ),
+        "type" => push_text(row, &event.event_type),
+        "subject" => push_text(row, &event.subject),
+        _actor => match &event.actor {
             Some(actor) => push_text(row, actor),
             None => row.push_str("null"),
         },
@@ -106,21 +110,22 @@ impl Encode<'_, Postgres> for JsonbArray<'_> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{meta, with_meta},
+        super::tests::{event, with_envelope},
         *,
     };
 
     #[test]
-    fn a_spliced_row_is_the_body_and_the_metadata() {
+    fn a_spliced_row_is_the_body_and_the_envelope() {
         for (body, fields) in [
             (r#"{"amount": 3}"#, r#""amount":3,"#),
             ("  { } ", ""),
             (r#"{"sequence": 1}"#, ""),
         ] {
-            let row = splice(json_object(body.as_bytes()).unwrap(), &meta());
+            let event = event(body);
+            let row = splice(json_object(&event.payload).unwrap(), &event);
             assert_eq!(
                 serde_json::from_str::<Value>(&row).unwrap(),
-                with_meta(fields)
+                with_envelope(fields)
             );
         }
     }

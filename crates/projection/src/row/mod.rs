@@ -4,9 +4,10 @@
 mod cells;
 mod json;
 
-use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+use doran_eventstore::Recorded;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use crate::read_model::Statement;
 
@@ -16,33 +17,16 @@ pub(crate) use json::JsonbArray;
 /// With which PostgreSQL's binary form of jsonb begins; JSON text follows.
 const JSONB_VERSION: u8 = 1;
 
-/// What every element of `$1` carries beside the event's own fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventMeta {
-    /// `eventId`.
-    pub event_id: Uuid,
-    /// `sequence`: of the stream, not of the aggregate.
-    pub sequence: u64,
-    /// `time`, as the event says it.
-    pub time: DateTime<Utc>,
-    /// `actor`: who caused the event.
-    pub actor: Option<String>,
-    /// `type`.
-    pub event_type: String,
-    /// `subject`.
-    pub subject: String,
-}
-
-impl EventMeta {
-    const FIELDS: [&str; 6] = ["eventId", "sequence", "time", "actor", "type", "subject"];
-}
+/// What every element of `$1` carries beside the event's own fields: its `event_id`, its place in
+/// the stream, the time that it says itself, who caused it, its type and its subject.
+const ENVELOPE: [&str; 6] = ["eventId", "sequence", "time", "actor", "type", "subject"];
 
 /// One element of `$1`, opened so that an [`Enrich`](crate::Enrich) can change its fields.
 ///
-/// The metadata wins over a field of the same name.
-#[derive(Clone, Debug, PartialEq)]
+/// What its envelope says wins over a field of the same name.
+#[derive(Clone, Debug)]
 pub struct EventRow {
-    pub meta: EventMeta,
+    pub event: Arc<Recorded>,
     /// The event's own fields, in the shape of the current version.
     pub fields: Map<String, Value>,
 }
@@ -60,16 +44,15 @@ pub(crate) enum Row {
 impl Row {
     /// Of an event that is stored in the shape that the statement knows.
     pub(crate) fn of_body(
-        body: &[u8],
-        meta: &EventMeta,
+        event: &Recorded,
         statement: &Statement,
     ) -> Result<Self, serde_json::Error> {
-        let object = json::json_object(body)?;
+        let object = json::json_object(&event.payload)?;
         let cells = match statement.columns() {
-            Some(columns) => Cells::of_object(columns, object, meta)?,
+            Some(columns) => Cells::of_object(columns, object, event)?,
             None => None,
         };
-        Ok(cells.map_or_else(|| Self::Json(json::splice(object, meta)), Self::Cells))
+        Ok(cells.map_or_else(|| Self::Json(json::splice(object, event)), Self::Cells))
     }
 
     pub(crate) fn of_opened(
@@ -84,7 +67,7 @@ impl Row {
             Some(cells) => Self::Cells(cells),
             None => Self::Json(json::splice(
                 &serde_json::to_string(&row.fields)?,
-                &row.meta,
+                &row.event,
             )),
         })
     }
@@ -106,24 +89,41 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
+    use async_nats::HeaderMap;
+    use doran_eventstore::envelope;
+
     use super::*;
 
-    pub(super) fn meta() -> EventMeta {
-        EventMeta {
-            event_id: Uuid::from_u128(7),
-            sequence: 42,
-            time: DateTime::from_timestamp(1_700_000_000, 0).unwrap(),
-            actor: Some("a \"quoted\" actor".to_owned()),
-            event_type: "OrderPlaced".to_owned(),
-            subject: "order.1.OrderPlaced".to_owned(),
+    pub(super) fn event(body: &str) -> Recorded {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("Nats-Stream", "ORDER"),
+            ("Nats-Subject", "order.1.OrderPlaced"),
+            ("Nats-Sequence", "42"),
+            ("Nats-Time-Stamp", "2026-11-28T00:00:00Z"),
+            (envelope::EVENT_ID, "00000000-0000-0000-0000-000000000007"),
+            (envelope::TIME, "2023-11-14T22:13:20Z"),
+            (envelope::ACTOR, "a \"quoted\" actor"),
+        ] {
+            headers.insert(name, value);
         }
+        Recorded::from_direct_get(async_nats::Message {
+            subject: "order.1.OrderPlaced".into(),
+            reply: None,
+            payload: body.to_owned().into(),
+            headers: Some(headers),
+            status: None,
+            description: None,
+            length: 0,
+        })
+        .unwrap()
     }
 
-    pub(super) fn with_meta(fields: &str) -> Value {
-        let meta = r#""eventId":"00000000-0000-0000-0000-000000000007","sequence":42,
+    pub(super) fn with_envelope(fields: &str) -> Value {
+        let envelope = r#""eventId":"00000000-0000-0000-0000-000000000007","sequence":42,
             "time":"2023-11-14T22:13:20Z","actor":"a \"quoted\" actor","type":"OrderPlaced",
             "subject":"order.1.OrderPlaced"}"#;
-        serde_json::from_str(&format!("{{{fields}{meta}")).unwrap()
+        serde_json::from_str(&format!("{{{fields}{envelope}")).unwrap()
     }
 
     fn statement(columns: &str) -> Statement {
@@ -132,9 +132,10 @@ mod tests {
     }
 
     fn both_ways(body: &str, statement: &Statement) -> Row {
-        let row = Row::of_body(body.as_bytes(), &meta(), statement).unwrap();
+        let event = event(body);
+        let row = Row::of_body(&event, statement).unwrap();
         let opened = EventRow {
-            meta: meta(),
+            event: Arc::new(event),
             fields: serde_json::from_str(body).unwrap(),
         };
         let opened = Row::of_opened(&opened, statement).unwrap();

@@ -34,7 +34,7 @@ pub(super) async fn apply(session: &mut Session<'_>, events: &[Prepared]) -> Res
                 tracing::error!(
                     schema = %session.model.schema,
                     read_model = session.model.name(),
-                    sequence = part.first().map(|event| event.sequence),
+                    sequence = part.first().map(|event| event.recorded.sequence),
                     reason,
                     "an event cannot be applied, its aggregate is parked"
                 );
@@ -109,10 +109,10 @@ async fn apply_rows(
     model: &Model,
     rows: &[&Prepared],
 ) -> Result<(), Failure> {
-    for group in rows.chunk_by(|a, b| a.event_type == b.event_type) {
+    for group in rows.chunk_by(|a, b| a.recorded.event_type == b.recorded.event_type) {
         let statement = group
             .first()
-            .and_then(|event| model.definition.statement(&event.event_type))
+            .and_then(|event| model.definition.statement(&event.recorded.event_type))
             .expect("an event without a statement has no row");
         let rows = group.iter().filter_map(|event| match &event.work {
             Work::Row(row) => Some(row),
@@ -128,9 +128,9 @@ async fn apply_rows(
 fn place_after(place: Place, events: &[Prepared]) -> Place {
     events
         .last()
-        .filter(|last| last.sequence > place.sequence)
+        .filter(|last| last.recorded.sequence > place.sequence)
         .map_or(place, |last| Place {
-            sequence: last.sequence,
-            event_id: Some(last.event_id),
+            sequence: last.recorded.sequence,
+            event_id: Some(last.recorded.event_id),
         })
 }

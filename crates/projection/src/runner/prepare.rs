@@ -1,28 +1,24 @@
 //! From a stored event to the row that its statement takes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use doran_eventstore::{DecodeError, Recorded, Schema};
 use serde_json::Value;
 use tokio::time::sleep;
-use uuid::Uuid;
 
 use super::failure::chain;
 use crate::{
     Enrich, EnrichError, Halt,
     read_model::Statement,
-    row::{EventMeta, EventRow, Row},
+    row::{EventRow, Row},
     service::Model,
 };
 
 /// An event that is ready to be applied.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) sequence: u64,
-    pub(crate) event_id: Uuid,
-    pub(crate) event_type: String,
-    pub(crate) subject: String,
+    pub(crate) recorded: Arc<Recorded>,
     pub(crate) work: Work,
 }
 
@@ -40,15 +36,16 @@ pub(crate) enum Work {
 impl Prepared {
     /// The subject without the event type.
     pub(crate) fn aggregate(&self) -> &str {
-        self.subject
+        let subject = &self.recorded.subject;
+        subject
             .rsplit_once('.')
-            .map_or(&self.subject, |(aggregate, _)| aggregate)
+            .map_or(subject, |(aggregate, _)| aggregate)
     }
 }
 
 /// Fails only where the read model must stop; waits as long as the enriching is unavailable.
-pub(crate) async fn prepare(model: &Model, event: &Recorded) -> Result<Prepared, Halt> {
-    let work = match schema_of(model, event) {
+pub(crate) async fn prepare(model: &Model, event: Arc<Recorded>) -> Result<Prepared, Halt> {
+    let work = match schema_of(model, &event) {
         None => {
             model.tracker.count_unknown_type();
             Work::Nothing
@@ -56,17 +53,14 @@ pub(crate) async fn prepare(model: &Model, event: &Recorded) -> Result<Prepared,
         Some((schema, version)) => match model.definition.statement(&event.event_type) {
             None => Work::Nothing,
             Some(statement) => match &model.enrich {
-                Some(enrich) => enriched_row(&**enrich, event, schema, statement).await?,
-                None if event.version == version => spliced_row(event, statement),
-                None => opened_row(event, schema, statement)?,
+                Some(enrich) => enriched_row(&**enrich, &event, schema, statement).await?,
+                None if event.version == version => stored_row(&event, statement),
+                None => opened_row(&event, schema, statement)?,
             },
         },
     };
     Ok(Prepared {
-        sequence: event.sequence,
-        event_id: event.event_id,
-        event_type: event.event_type.clone(),
-        subject: event.subject.clone(),
+        recorded: event,
         work,
     })
 }
@@ -81,12 +75,11 @@ fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<(&'a Schema, u32)
     })
 }
 
-fn spliced_row(event: &Recorded, statement: &Statement) -> Work {
-    Row::of_body(&event.payload, &meta(event), statement)
-        .map_or_else(|error| Work::Park(error.to_string()), Work::Row)
+fn stored_row(event: &Recorded, statement: &Statement) -> Work {
+    Row::of_body(event, statement).map_or_else(|error| Work::Park(error.to_string()), Work::Row)
 }
 
-fn opened_row(event: &Recorded, schema: &Schema, statement: &Statement) -> Result<Work, Halt> {
+fn opened_row(event: &Arc<Recorded>, schema: &Schema, statement: &Statement) -> Result<Work, Halt> {
     Ok(match open(event, schema)? {
         Ok(row) => written(&row, statement),
         Err(reason) => Work::Park(reason),
@@ -95,7 +88,7 @@ fn opened_row(event: &Recorded, schema: &Schema, statement: &Statement) -> Resul
 
 async fn enriched_row(
     enrich: &dyn Enrich,
-    event: &Recorded,
+    event: &Arc<Recorded>,
     schema: &Schema,
     statement: &Statement,
 ) -> Result<Work, Halt> {
@@ -130,10 +123,10 @@ async fn enriched_row(
     }
 }
 
-fn open(event: &Recorded, schema: &Schema) -> Result<Result<EventRow, String>, Halt> {
+fn open(event: &Arc<Recorded>, schema: &Schema) -> Result<Result<EventRow, String>, Halt> {
     match event.body(schema) {
         Ok(Value::Object(fields)) => Ok(Ok(EventRow {
-            meta: meta(event),
+            event: Arc::clone(event),
             fields,
         })),
         Ok(_) => Ok(Err("an event's body is a JSON object".to_owned())),
@@ -155,15 +148,4 @@ fn open(event: &Recorded, schema: &Schema) -> Result<Result<EventRow, String>, H
 
 fn written(row: &EventRow, statement: &Statement) -> Work {
     Row::of_opened(row, statement).map_or_else(|error| Work::Park(error.to_string()), Work::Row)
-}
-
-fn meta(event: &Recorded) -> EventMeta {
-    EventMeta {
-        event_id: event.event_id,
-        sequence: event.sequence,
-        time: event.time,
-        actor: event.actor.clone(),
-        event_type: event.event_type.clone(),
-        subject: event.subject.clone(),
-    }
 }

@@ -23,7 +23,7 @@ pub(super) async fn read(
                 std::future::pending::<()>().await;
                 return;
             }
-            Ok(event) => prepare(&model, &event).await,
+            Ok(event) => prepare(&model, event).await,
             Err(changed) => Err(Halt::LogChanged {
                 reason: changed.to_string(),
             }),

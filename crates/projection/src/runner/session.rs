@@ -175,7 +175,7 @@ impl<'a> Session<'a> {
             if room == 0 {
                 return;
             }
-            if last.sequence >= head {
+            if last.recorded.sequence >= head {
                 self.rest(not_before).await;
                 batch.extend(iter::from_fn(|| prepared.try_recv().ok()).take(room));
                 return;

@@ -131,13 +131,10 @@ struct Double;
 
 #[async_trait]
 impl Enrich for Double {
-    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
-        let amount = event
-            .fields
-            .get("amount")
-            .and_then(serde_json::Value::as_i64);
+    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
+        let amount = row.fields.get("amount").and_then(serde_json::Value::as_i64);
         let amount = amount.ok_or_else(|| EnrichError::Permanent("no amount".into()))?;
-        event.fields.insert("amount".to_owned(), json!(2 * amount));
+        row.fields.insert("amount".to_owned(), json!(2 * amount));
         Ok(())
     }
 }
@@ -186,12 +183,12 @@ struct LateDouble(AtomicU32);
 
 #[async_trait]
 impl Enrich for LateDouble {
-    async fn enrich(&self, event: &mut EventRow) -> Result<(), EnrichError> {
+    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
         if self.0.fetch_add(1, Ordering::Relaxed) < 3 {
-            event.fields.clear();
+            row.fields.clear();
             return Err(EnrichError::Unavailable("not yet".into()));
         }
-        Double.enrich(event).await
+        Double.enrich(row).await
     }
 }
 

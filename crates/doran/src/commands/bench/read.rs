@@ -20,6 +20,9 @@ use crate::{exit::dependency, output, progress::Progress};
 
 /// Messages under way while the room is filled.
 const UNDER_WAY: usize = 256;
+/// The lane with a copy of every message.
+const LANE: &str = "MessageSent";
+const LONGEST_WAIT_SECONDS: u32 = 600;
 
 /// Measure how long a page of a long room takes, and a search in all of it
 ///
@@ -113,6 +116,7 @@ impl Read {
             let caught_up = scene.gateway.get_after(scene.owner(), &path, &position);
             caught_up.await?;
         }
+        wait_for_lane(&js).await?;
         let newest = format!("/api/chat/rooms/{}/messages?limit=1", scene.room);
         let newest: HistoryPage = scene.gateway.get(scene.owner(), &newest).await?;
         newest.items.first().context("the room is empty")?;
@@ -145,6 +149,30 @@ impl Read {
         output::table(["READ", "P50 MS", "P99 MS"], rows)?;
         Ok(())
     }
+}
+
+/// nats-server goes on copying into the lane for a minute after the last message of a million, and
+/// has no time for anything else meanwhile.
+async fn wait_for_lane(js: &jetstream::Context) -> Result<()> {
+    let mut lane = js.get_stream(LANE).await?;
+    let mut most = 0;
+    let mut progress = None;
+    for _ in 0..LONGEST_WAIT_SECONDS {
+        let sources = &lane.info().await?.sources;
+        let lag: u64 = sources.iter().map(|source| source.lag).sum();
+        if lag == 0 {
+            break;
+        }
+        most = most.max(lag);
+        progress
+            .get_or_insert_with(|| Progress::new("filling the lane", lag))
+            .at(most - lag);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    if let Some(progress) = progress {
+        progress.end();
+    }
+    Ok(())
 }
 
 impl Filled {
