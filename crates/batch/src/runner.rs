@@ -18,7 +18,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, PullConsumer, pull},
 };
 use doran_contract::{RunId, subject};
-use doran_eventstore::{BoxError, ExecuteError, Position, topology::INCARNATION};
+use doran_eventstore::{BoxError, ExecuteError, Position, topology::incarnation};
 use doran_platform::http::Probe;
 use futures_util::{StreamExt, future::join_all};
 use tokio::time::{Instant, sleep, timeout};
@@ -175,9 +175,9 @@ impl Runner {
             filter_subject: subject::due("*"),
             ..pull::Config::default()
         };
-        let metadata = &stream.cached_info().config.metadata;
+        let incarnation = incarnation(&stream.cached_info().config);
         Ok(Queue {
-            incarnation: metadata.get(INCARNATION).cloned().unwrap_or_default(),
+            incarnation: incarnation.unwrap_or_default().to_owned(),
             consumer: stream.create_consumer(config).await?,
         })
     }

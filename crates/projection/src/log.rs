@@ -2,7 +2,7 @@
 
 use async_nats::jetstream::{self, message::StreamMessage};
 use chrono::{DateTime, Utc};
-use doran_eventstore::{Leader, ReadError, envelope, topology::INCARNATION};
+use doran_eventstore::{Leader, ReadError, envelope, topology::incarnation};
 use uuid::Uuid;
 
 /// One stream, narrowed to the events that fit the filters.
@@ -49,12 +49,7 @@ impl Log {
         Ok(Reach {
             first: info.state.first_sequence,
             head: info.state.last_sequence,
-            incarnation: info
-                .config
-                .metadata
-                .get(INCARNATION)
-                .cloned()
-                .unwrap_or_default(),
+            incarnation: incarnation(&info.config).unwrap_or_default().to_owned(),
             leader: info.cluster.and_then(|cluster| cluster.leader),
         })
     }

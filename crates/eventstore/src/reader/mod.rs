@@ -23,7 +23,7 @@ use crate::{
     BoxError, DecodeError, NotRecorded, Recorded,
     claim::{ClaimState, claim_subject},
     deadline::{Deadline, READ},
-    topology::INCARNATION,
+    topology,
 };
 
 /// Why the log could not be read.
@@ -286,5 +286,5 @@ fn last_of(filter: &str) -> Request<'_> {
 }
 
 fn incarnation(info: &Info) -> Option<String> {
-    info.config.metadata.get(INCARNATION).cloned()
+    topology::incarnation(&info.config).map(str::to_owned)
 }

@@ -3,7 +3,7 @@
 use async_nats::jetstream::{self, context::CreateStreamErrorKind, stream::Config};
 use uuid::Uuid;
 
-use super::{Difference, INCARNATION, StreamFile, Topology, TopologyError};
+use super::{Difference, INCARNATION, StreamFile, Topology, TopologyError, incarnation};
 use crate::{
     BoxError,
     deadline::{Deadline, TOTAL},
@@ -81,7 +81,7 @@ impl StreamFile {
     /// What the server shall have: the incarnation that it has, else the new one.
     fn config_with(&self, live: Option<&Config>, options: ApplyOptions) -> Config {
         let mut config = self.wanted(options.replicas);
-        let kept = live.and_then(|live| live.metadata.get(INCARNATION).cloned());
+        let kept = live.and_then(incarnation).map(str::to_owned);
         let incarnation = kept.unwrap_or_else(|| options.incarnation.to_string());
         config.metadata.insert(INCARNATION.to_owned(), incarnation);
         config

@@ -3,7 +3,7 @@
 use async_nats::jetstream::{self, stream::Config};
 use serde_json::{Map, Value, json};
 
-use super::{Difference, INCARNATION, StreamFile, Topology, TopologyError};
+use super::{Difference, INCARNATION, StreamFile, Topology, TopologyError, incarnation};
 
 impl Topology {
     /// What differs between the files and the server; nothing when it is as they want it.
@@ -34,7 +34,7 @@ impl StreamFile {
             return vec![Difference::Missing { stream }];
         };
         let mut differences = changed_fields(&stream, &self.wanted(replicas), live);
-        if !live.metadata.contains_key(INCARNATION) {
+        if incarnation(live).is_none() {
             differences.push(Difference::NoIncarnation { stream });
         }
         differences

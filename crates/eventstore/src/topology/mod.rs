@@ -27,6 +27,11 @@ use crate::{
 /// The key of a stream's metadata that holds its incarnation.
 pub const INCARNATION: &str = "incarnation";
 
+/// The incarnation of a stream; none if it was not made by [`Topology::apply`].
+pub fn incarnation(config: &Config) -> Option<&str> {
+    config.metadata.get(INCARNATION).map(String::as_str)
+}
+
 /// All streams, those that events are published to before the lanes that source them.
 #[derive(Clone, Debug)]
 pub struct Topology {

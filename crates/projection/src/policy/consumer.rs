@@ -5,7 +5,7 @@ use async_nats::jetstream::{
     consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull},
     stream::{Info, Stream},
 };
-use doran_eventstore::{BoxError, Leader, topology::INCARNATION};
+use doran_eventstore::{BoxError, Leader, topology::incarnation};
 use futures_util::TryStreamExt;
 
 use super::{Declaration, Start, Timing};
@@ -65,12 +65,7 @@ pub(super) async fn open(
     Ok(Opened {
         consumer,
         first,
-        incarnation: info
-            .config
-            .metadata
-            .get(INCARNATION)
-            .cloned()
-            .unwrap_or_default(),
+        incarnation: incarnation(&info.config).unwrap_or_default().to_owned(),
     })
 }
 
