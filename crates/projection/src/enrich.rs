@@ -1,8 +1,8 @@
 //! The hook by which a program adds to events what SQL cannot compute.
 
 use async_trait::async_trait;
-
-use crate::EventRow;
+use doran_eventstore::Recorded;
+use serde_json::{Map, Value};
 
 /// Adds fields to the events of a read model before its statements see them, such as keyed search
 /// tokens of text that the log holds sealed.
@@ -10,8 +10,10 @@ use crate::EventRow;
 /// It must give the same fields each time it sees the same event, for a rebuild asks again.
 #[async_trait]
 pub trait Enrich: Send + Sync {
-    /// Changes `row.fields`; what the envelope says is put over them afterwards.
-    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError>;
+    /// Fields that are put over those of the same name in `body`, the event's own as a JSON object
+    /// in the shape of the current version.
+    async fn enrich(&self, event: &Recorded, body: &str)
+    -> Result<Map<String, Value>, EnrichError>;
 }
 
 /// Why an event could not be enriched.

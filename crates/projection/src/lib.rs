@@ -82,7 +82,6 @@ pub use enrich::{Enrich, EnrichError};
 pub use parked::{ParkedAggregate, Retried, RetryError};
 pub use positions::{Positions, WaitError};
 pub use read_model::{FolderError, ReadModel};
-pub use row::EventRow;
 pub use service::{Clock, Service, ServiceBuilder, SetupError};
 pub use status::{Activity, Failing, Halt, Status};
 pub use tasks::Tasks;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use doran_contract::events::{SESSION_EVENTS, USER_EVENTS, UserEvent};
+use doran_eventstore::Recorded;
 use doran_platform::{
     Blinder, Platform, ReadSide, database, event_schema, http::Probe, keyring::Keyring,
     profile::SealedPersonalData, read_models, read_models_probe,
 };
-use doran_projection::{Enrich, EnrichError, EventRow, FolderError, Positions};
+use doran_projection::{Enrich, EnrichError, FolderError, Positions};
 use rust_embed::RustEmbed;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 
 use crate::{StartError, names::name_tokens};
@@ -67,18 +68,24 @@ impl NameTokens {
 
 #[async_trait]
 impl Enrich for NameTokens {
-    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
-        let body = json!({ "type": row.event.event_type, "data": row.fields });
-        let user_event: UserEvent =
-            serde_json::from_value(body).map_err(|error| EnrichError::Permanent(error.into()))?;
-        let Some(sealed) = SealedPersonalData::of(user_event, row.event.event_id) else {
-            return Ok(());
+    async fn enrich(
+        &self,
+        event: &Recorded,
+        body: &str,
+    ) -> Result<Map<String, Value>, EnrichError> {
+        let permanent = |error: serde_json::Error| EnrichError::Permanent(error.into());
+        let body: Value = serde_json::from_str(body).map_err(permanent)?;
+        let body = json!({ "type": event.event_type, "data": body });
+        let user_event: UserEvent = serde_json::from_value(body).map_err(permanent)?;
+        let Some(sealed) = SealedPersonalData::of(user_event, event.event_id) else {
+            return Ok(Map::new());
         };
         // Whose key was destroyed is found by nobody.
         let personal = sealed.open(&self.keyring).await?;
         let tokens =
             personal.map_or_else(Vec::new, |personal| name_tokens(&self.blinder, &personal));
-        row.fields.insert("nameTokens".to_owned(), tokens.into());
-        Ok(())
+        Ok([("nameTokens".to_owned(), tokens.into())]
+            .into_iter()
+            .collect())
     }
 }

@@ -48,10 +48,11 @@ pub(super) fn runs(text: &str) -> Vec<Run> {
 }
 
 impl Run {
-    /// What a text that holds this run is found by: the word, or each syllable and each pair.
-    pub(super) fn pieces(&self) -> BTreeSet<String> {
+    /// What a text that holds this run is found by: the word, or each syllable and each pair. Some
+    /// may come twice.
+    pub(super) fn pieces(&self) -> Vec<String> {
         match self.kind {
-            Kind::Word => BTreeSet::from([self.folded()]),
+            Kind::Word => vec![self.folded()],
             Kind::Syllables => self.grams(1).chain(self.grams(2)).collect(),
         }
     }
@@ -111,6 +112,14 @@ fn letters(text: &str) -> Vec<Letter> {
 }
 
 fn fold(cluster: &str, start: usize, end: usize, letters: &mut Vec<Letter>) {
+    let mut characters = cluster.chars();
+    if let (Some(alone), None) = (characters.next(), characters.next())
+        && (alone.is_ascii() || is_syllable(alone))
+    {
+        let folded = alone.to_ascii_lowercase();
+        letters.push(Letter { folded, start, end });
+        return;
+    }
     let composed = cluster.nfkc().flat_map(char::to_lowercase);
     letters.extend(composed.map(|folded| Letter { folded, start, end }));
 }
@@ -118,18 +127,28 @@ fn fold(cluster: &str, start: usize, end: usize, letters: &mut Vec<Letter>) {
 /// Whether a character composes with the one before it: accents, the vowels and finals of
 /// decomposed Hangul, and the sound marks of half-width Kana.
 fn continues(character: char) -> bool {
+    if character.is_ascii() || is_syllable(character) {
+        return false;
+    }
     canonical_combining_class(character) != 0
         || matches!(character, '\u{1160}'..='\u{11FF}' | '\u{FF9E}' | '\u{FF9F}')
 }
 
+/// A whole syllable of Hangul.
+fn is_syllable(character: char) -> bool {
+    ('\u{AC00}'..='\u{D7A3}').contains(&character)
+}
+
 fn kind_of(folded: char) -> Option<Kind> {
+    if is_syllable(folded) {
+        return Some(Kind::Syllables);
+    }
     match folded {
         '\u{1100}'..='\u{11FF}'     // Hangul letters
         | '\u{3040}'..='\u{30FF}'   // Kana
         | '\u{3130}'..='\u{318F}'   // Hangul letters as they are typed alone
         | '\u{3400}'..='\u{4DBF}'   // Han, rare
         | '\u{4E00}'..='\u{9FFF}'   // Han
-        | '\u{AC00}'..='\u{D7A3}'   // Hangul syllables
         | '\u{F900}'..='\u{FAFF}'   // Han, compatibility
         | '\u{20000}'..='\u{323AF}' // Han, beyond the first plane
         => folded.is_alphanumeric().then_some(Kind::Syllables),
@@ -143,7 +162,8 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<String> {
-        runs(text).iter().flat_map(Run::pieces).collect()
+        let of_run = |run: &Run| BTreeSet::from_iter(run.pieces());
+        runs(text).iter().flat_map(of_run).collect()
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The columns as which a statement reads its events, and the same statement over arrays.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{iter, sync::Arc};
 
 use sqlx::SqlStr;
 
@@ -30,8 +30,22 @@ pub(crate) enum Kind {
     Text,
     Timestamptz,
     Jsonb,
+    /// All rows' elements in one array, and two that say where each row's begin and end.
+    BigintArray,
     /// As text that PostgreSQL reads: of every other type.
     Written,
+}
+
+/// An array that the statement takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Uuids,
+    Bigints,
+    Integers,
+    Booleans,
+    Texts,
+    Timestamps,
+    Jsonbs,
 }
 
 impl Columns {
@@ -67,8 +81,9 @@ impl Columns {
 
     /// The types of what it takes, as PostgreSQL writes them.
     pub(crate) fn parameters(&self) -> String {
-        let types = self.iter().map(|column| column.kind.array());
-        types.collect::<Vec<_>>().join(", ")
+        let sent = self.iter().flat_map(|column| column.kind.parameters());
+        let types: Vec<_> = sent.map(Sent::sql_type).collect();
+        types.join(", ")
     }
 }
 
@@ -103,43 +118,97 @@ impl Kind {
             "text" => Self::Text,
             "timestamptz" => Self::Timestamptz,
             "jsonb" => Self::Jsonb,
+            "bigint[]" => Self::BigintArray,
             _other => Self::Written,
         }
     }
 
-    fn array(self) -> &'static str {
+    /// One array with a value for each row, or its elements.
+    pub(crate) fn sent(self) -> Sent {
         match self {
-            Self::Uuid => "uuid[]",
-            Self::Bigint => "bigint[]",
-            Self::Boolean => "boolean[]",
-            Self::Text | Self::Written => "text[]",
-            Self::Timestamptz => "timestamptz[]",
-            Self::Jsonb => "jsonb[]",
+            Self::Uuid => Sent::Uuids,
+            Self::Bigint | Self::BigintArray => Sent::Bigints,
+            Self::Boolean => Sent::Booleans,
+            Self::Text | Self::Written => Sent::Texts,
+            Self::Timestamptz => Sent::Timestamps,
+            Self::Jsonb => Sent::Jsonbs,
+        }
+    }
+
+    fn parameters(self) -> impl Iterator<Item = Sent> {
+        let places = match self {
+            Self::BigintArray => 2,
+            _one_value => 0,
+        };
+        iter::once(self.sent()).chain(iter::repeat_n(Sent::Integers, places))
+    }
+}
+
+impl Sent {
+    fn sql_type(self) -> &'static str {
+        match self {
+            Self::Uuids => "uuid[]",
+            Self::Bigints => "bigint[]",
+            Self::Integers => "integer[]",
+            Self::Booleans => "boolean[]",
+            Self::Texts => "text[]",
+            Self::Timestamps => "timestamptz[]",
+            Self::Jsonbs => "jsonb[]",
+        }
+    }
+
+    /// The numbers of the elements' and the array's type, which never change (`pg_type.dat`).
+    pub(crate) fn oids(self) -> (u32, u32) {
+        match self {
+            Self::Uuids => (2950, 2951),
+            Self::Bigints => (20, 1016),
+            Self::Integers => (23, 1007),
+            Self::Booleans => (16, 1000),
+            Self::Texts => (25, 1009),
+            Self::Timestamps => (1184, 1185),
+            Self::Jsonbs => (3802, 3807),
         }
     }
 }
 
+/// What the statement reads instead of its `jsonb_to_recordset`.
 fn from_arrays(columns: &[Column], alias: &str) -> String {
-    let [mut arrays, mut names, mut values] = [const { String::new() }; 3];
-    for (column, number) in columns.iter().zip(1..) {
-        let comma = if number == 1 { "" } else { ", " };
-        let Column {
-            name,
-            kind,
-            sql_type,
-        } = column;
-        let _infallible = write!(arrays, "{comma}${number}::{}", kind.array());
-        let _infallible = write!(names, "{comma}\"{name}\"");
-        let _infallible = match kind {
-            Kind::Written => write!(values, "{comma}\"{name}\"::{sql_type} as \"{name}\""),
-            _sent_as_it_is => write!(values, "{comma}\"{name}\""),
-        };
+    let [mut arrays, mut names, mut values] = [const { Vec::new() }; 3];
+    let mut taken = 0;
+    let mut parameter = |sent: Sent| {
+        taken += 1;
+        format!("${taken}::{}", sent.sql_type())
+    };
+    for Column {
+        name,
+        kind,
+        sql_type,
+    } in columns
+    {
+        let sent = parameter(kind.sent());
+        if *kind == Kind::BigintArray {
+            let (first, last) = (format!("\"{name} first\""), format!("\"{name} last\""));
+            values.push(format!("({sent})[{first}:{last}] as \"{name}\""));
+            arrays.extend([parameter(Sent::Integers), parameter(Sent::Integers)]);
+            names.extend([first, last]);
+            continue;
+        }
+        arrays.push(sent);
+        names.push(format!("\"{name}\""));
+        values.push(match kind {
+            Kind::Written => format!("\"{name}\"::{sql_type} as \"{name}\""),
+            _sent_as_it_is => format!("\"{name}\""),
+        });
     }
-    let arrays = format!("unnest({arrays}) as {alias}({names})");
+    let rows = format!(
+        "unnest({}) as {alias}({})",
+        arrays.join(", "),
+        names.join(", ")
+    );
     if names == values {
-        arrays
+        rows
     } else {
-        format!("(select {values} from {arrays}) as {alias}")
+        format!("(select {} from {rows}) as {alias}", values.join(", "))
     }
 }
 
@@ -185,6 +254,24 @@ mod tests {
             columns.over_arrays().as_str(),
             "select e.day from (select \"day\"::date as \"day\", \"id\" \
              from unnest($1::text[], $2::uuid[]) as e(\"day\", \"id\")) as e"
+        );
+    }
+
+    #[test]
+    fn arrays_of_numbers_are_parts_of_one_array() {
+        let columns = Columns::of(
+            "select e.t from jsonb_to_recordset($1) as e(id uuid, t bigint[], b bigint)",
+        )
+        .unwrap();
+        assert_eq!(
+            columns.over_arrays().as_str(),
+            "select e.t from (select \"id\", ($2::bigint[])[\"t first\":\"t last\"] as \"t\", \"b\" \
+             from unnest($1::uuid[], $3::integer[], $4::integer[], $5::bigint[]) \
+             as e(\"id\", \"t first\", \"t last\", \"b\")) as e"
+        );
+        assert_eq!(
+            columns.parameters(),
+            "uuid[], bigint[], integer[], integer[], bigint[]"
         );
     }
 

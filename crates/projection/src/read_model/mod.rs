@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use sqlx::SqlStr;
 
-pub(crate) use columns::{Column, Columns, Kind};
+pub(crate) use columns::{Column, Columns, Kind, Sent};
 pub use error::FolderError;
 use manifest::Manifest;
 pub(crate) use statement::Statement;

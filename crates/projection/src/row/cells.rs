@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use chrono::{DateTime, Utc};
 use doran_eventstore::Recorded;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use sqlx::{
     Postgres,
     encode::{Encode, IsNull},
@@ -14,61 +14,42 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use super::{ENVELOPE, EventRow, JSONB_VERSION, json::push_envelope};
-use crate::read_model::{Column, Columns, Kind};
+use super::{ENVELOPE, JSONB_VERSION, json::push_envelope};
+use crate::read_model::{Column, Columns, Kind, Sent};
 
-/// One element after the other: its length in four bytes, -1 for null, and its value.
+/// One value after the other: its length in four bytes, -1 for null, and its bytes. The value of a
+/// column of arrays is that array's elements, written in the same way.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cells(Vec<u8>);
 
 impl Cells {
     /// `None` where a field is not what its column asks for.
-    pub(super) fn of_object(
+    pub(super) fn of(
         columns: &Columns,
-        object: &str,
         event: &Recorded,
+        body: &str,
+        added: &Map<String, Value>,
     ) -> Result<Option<Self>, serde_json::Error> {
-        let mut json = serde_json::Deserializer::from_str(object);
-        let fields = Fields(columns).deserialize(&mut json)?;
-        let fields = fields.into_iter().map(|field| field.map(Cow::Borrowed));
-        Ok(Self::collect(columns, fields, event))
-    }
-
-    pub(super) fn of_fields(
-        columns: &Columns,
-        row: &EventRow,
-    ) -> Result<Option<Self>, serde_json::Error> {
-        let field = |column: &Column| match row.fields.get(&column.name) {
-            Some(value) => serde_json::to_string(value).map(|json| Some(Cow::Owned(json))),
-            None => Ok(None),
-        };
-        let fields = columns.iter().map(field).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self::collect(columns, fields, &row.event))
-    }
-
-    fn collect<'a>(
-        columns: &Columns,
-        fields: impl IntoIterator<Item = Option<Cow<'a, str>>>,
-        event: &Recorded,
-    ) -> Option<Self> {
+        let own = Fields(columns).deserialize(&mut serde_json::Deserializer::from_str(body))?;
         let mut cells = Self::default();
-        for (column, field) in columns.iter().zip(fields) {
-            cells.push_column(column, field.as_deref(), event)?;
+        for (column, own) in columns.iter().zip(own) {
+            let field = match added.get(&column.name) {
+                Some(value) => Some(Cow::Owned(serde_json::to_string(value)?)),
+                None => own.map(Cow::Borrowed),
+            };
+            let field = field.as_deref().unwrap_or("null");
+            if cells.push_column(column, field, event).is_none() {
+                return Ok(None);
+            }
         }
-        Some(cells)
+        Ok(Some(cells))
     }
 
-    fn push_column(
-        &mut self,
-        column: &Column,
-        field: Option<&str>,
-        event: &Recorded,
-    ) -> Option<()> {
+    fn push_column(&mut self, column: &Column, field: &str, event: &Recorded) -> Option<()> {
         match (column.name.as_str(), column.kind) {
             ("eventId", Kind::Uuid) => self.push(event.event_id.as_bytes()),
             ("sequence", Kind::Bigint) => {
-                let sequence = i64::try_from(event.sequence).ok()?;
-                self.push(&sequence.to_be_bytes())
+                self.push(&i64::try_from(event.sequence).ok()?.to_be_bytes())
             }
             ("time", Kind::Timestamptz) => self.push_time(event.time),
             (name, kind) if ENVELOPE.contains(&name) => {
@@ -76,13 +57,12 @@ impl Cells {
                 push_envelope(&mut json, name, event);
                 self.push_json(kind, &json)
             }
-            (_, kind) => self.push_json(kind, field.unwrap_or("null")),
+            (_, kind) => self.push_json(kind, field),
         }
     }
 
     fn push_json(&mut self, kind: Kind, json: &str) -> Option<()> {
         if json == "null" {
-            const NULL: i32 = -1;
             self.0.extend(NULL.to_be_bytes());
             return Some(());
         }
@@ -93,20 +73,21 @@ impl Cells {
                 let id = Uuid::try_parse(&id).ok().filter(|_| id.len() == HYPHENATED);
                 self.push(id?.as_bytes())
             }
-            Kind::Bigint => {
-                let number: i64 = json.parse().ok()?;
-                self.push(&number.to_be_bytes())
-            }
-            Kind::Boolean => {
-                let is_true: bool = json.parse().ok()?;
-                self.push(&[u8::from(is_true)])
-            }
+            Kind::Bigint => self.push(&json.parse::<i64>().ok()?.to_be_bytes()),
+            Kind::Boolean => self.push(&[u8::from(json.parse::<bool>().ok()?)]),
             Kind::Text | Kind::Written => self.push(text_of(json)?.as_bytes()),
             Kind::Timestamptz => {
                 let time = DateTime::parse_from_rfc3339(&text_of(json)?).ok()?;
                 self.push_time(time.to_utc())
             }
             Kind::Jsonb => self.push_parts(&[JSONB_VERSION], json.as_bytes()),
+            Kind::BigintArray => {
+                let mut elements = Self::default();
+                for number in serde_json::from_str::<Vec<i64>>(json).ok()? {
+                    elements.push(&number.to_be_bytes())?;
+                }
+                self.push(&elements.0)
+            }
         }
     }
 
@@ -133,17 +114,23 @@ impl Cells {
         Some(())
     }
 
-    /// Each cell with its length before it.
+    /// Each value with its length before it.
     fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut rest = self.0.as_slice();
         std::iter::from_fn(move || {
             let length = i32::from_be_bytes(*rest.first_chunk()?);
-            let (cell, after) = rest.split_at_checked(4 + usize::try_from(length).unwrap_or(0))?;
+            let length = LENGTH + usize::try_from(length).unwrap_or(0);
+            let (value, after) = rest.split_at_checked(length)?;
             rest = after;
-            Some(cell)
+            Some(value)
         })
     }
 }
+
+/// Stands where a value's length would.
+const NULL: i32 = -1;
+/// The bytes of a value's length.
+const LENGTH: usize = 4;
 
 /// The text that a JSON string stands for.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
@@ -209,41 +196,78 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// The cells that several rows have for one column, as one array.
+/// Values of one column as a parameter of the statement.
 pub(crate) struct CellArray<'a> {
-    kind: Kind,
-    cells: Vec<&'a [u8]>,
+    of: Sent,
+    length: usize,
+    values: Vec<Cow<'a, [u8]>>,
 }
 
 impl<'a> CellArray<'a> {
-    /// One array for each column.
+    /// What the statement takes for these rows, in its order.
     pub(crate) fn of(columns: &Columns, rows: &[&'a Cells]) -> Vec<Self> {
-        let mut arrays: Vec<_> = columns
-            .iter()
-            .map(|column| Self {
-                kind: column.kind,
-                cells: Vec::with_capacity(rows.len()),
-            })
-            .collect();
+        let mut by_column = vec![Vec::with_capacity(rows.len()); columns.iter().len()];
         for row in rows {
-            for (array, cell) in arrays.iter_mut().zip(row.iter()) {
-                array.cells.push(cell);
+            for (values, value) in by_column.iter_mut().zip(row.iter()) {
+                values.push(value);
             }
         }
-        arrays
+        let columns = columns.iter().zip(by_column);
+        columns
+            .flat_map(|(column, values)| match column.kind {
+                Kind::BigintArray => Self::joined(&values),
+                kind => vec![Self::plain(kind.sent(), values)],
+            })
+            .collect()
     }
 
-    /// The numbers of the element's and the array's type, which never change (`pg_type.dat`).
-    fn oids(&self) -> (u32, u32) {
-        match self.kind {
-            Kind::Uuid => (2950, 2951),
-            Kind::Bigint => (20, 1016),
-            Kind::Boolean => (16, 1000),
-            Kind::Text | Kind::Written => (25, 1009),
-            Kind::Timestamptz => (1184, 1185),
-            Kind::Jsonb => (3802, 3807),
+    fn plain(of: Sent, values: Vec<&'a [u8]>) -> Self {
+        Self {
+            of,
+            length: values.len(),
+            values: values.into_iter().map(Cow::Borrowed).collect(),
         }
     }
+
+    /// All rows' elements, and where each row's begin and end among them.
+    fn joined(rows: &[&'a [u8]]) -> Vec<Self> {
+        const ELEMENT: usize = LENGTH + size_of::<i64>();
+        let (mut elements, mut end) = (Vec::with_capacity(rows.len()), 0);
+        let [mut firsts, mut lasts] = [const { Vec::new() }; 2];
+        for row in rows {
+            let Some((length, bytes)) = row.split_first_chunk::<LENGTH>() else {
+                continue;
+            };
+            if i32::from_be_bytes(*length) == NULL {
+                firsts.push(Cow::Borrowed(*row));
+                lasts.push(Cow::Borrowed(*row));
+                continue;
+            }
+            elements.push(Cow::Borrowed(bytes));
+            firsts.push(Cow::Owned(place(end + 1)));
+            end += bytes.len() / ELEMENT;
+            lasts.push(Cow::Owned(place(end)));
+        }
+        let places = |values: Vec<_>| Self {
+            of: Sent::Integers,
+            length: values.len(),
+            values,
+        };
+        let elements = Self {
+            of: Sent::Bigints,
+            length: end,
+            values: elements,
+        };
+        vec![elements, places(firsts), places(lasts)]
+    }
+}
+
+/// A place in an array as PostgreSQL counts them; no array is as long as a billion.
+fn place(at: usize) -> Vec<u8> {
+    let mut cells = Cells::default();
+    let at = i32::try_from(at).unwrap_or(i32::MAX);
+    cells.push(&at.to_be_bytes()).expect("four bytes fit");
+    cells.0
 }
 
 impl sqlx::Type<Postgres> for CellArray<'_> {
@@ -254,28 +278,29 @@ impl sqlx::Type<Postgres> for CellArray<'_> {
 
 impl Encode<'_, Postgres> for CellArray<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        const DIMENSIONS: i32 = 1;
         const MAY_HAVE_NULLS: i32 = 1;
         const FIRST: i32 = 1;
-        let length = i32::try_from(self.cells.len())?;
-        let (element, _array) = self.oids();
-        buffer.extend(DIMENSIONS.to_be_bytes());
+        let dimensions = i32::from(self.length > 0);
+        let (element, _array) = self.of.oids();
+        buffer.extend(dimensions.to_be_bytes());
         buffer.extend(MAY_HAVE_NULLS.to_be_bytes());
         buffer.extend(element.to_be_bytes());
-        buffer.extend(length.to_be_bytes());
-        buffer.extend(FIRST.to_be_bytes());
-        for cell in &self.cells {
-            buffer.extend_from_slice(cell);
+        if dimensions > 0 {
+            buffer.extend(i32::try_from(self.length)?.to_be_bytes());
+            buffer.extend(FIRST.to_be_bytes());
+        }
+        for value in &self.values {
+            buffer.extend_from_slice(value);
         }
         Ok(IsNull::No)
     }
 
     fn produces(&self) -> Option<PgTypeInfo> {
-        let (_element, array) = self.oids();
+        let (_element, array) = self.of.oids();
         Some(PgTypeInfo::with_oid(Oid(array)))
     }
 
     fn size_hint(&self) -> usize {
-        20 + self.cells.iter().map(|cell| cell.len()).sum::<usize>()
+        20 + self.values.iter().map(|value| value.len()).sum::<usize>()
     }
 }

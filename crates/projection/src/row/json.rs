@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
 use doran_eventstore::Recorded;
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 use sqlx::Postgres;
 use sqlx::encode::{Encode, IsNull};
 use sqlx::error::BoxDynError;
@@ -13,28 +13,44 @@ use uuid::Uuid;
 
 use super::ENVELOPE;
 
-/// Joins an event's body and what its envelope says without parsing the body into values.
+/// Joins an event's body, what was added to it and its envelope, without parsing the body.
 ///
-/// The envelope comes last: of two equal keys jsonb keeps the second.
-pub(super) fn splice(object: &str, event: &Recorded) -> String {
-    let fields = object
-        .strip_prefix('{')
-        .and_then(|object| object.strip_suffix('}'))
-        .unwrap_or("")
-        .trim();
-    let mut row = String::with_capacity(fields.len() + event.subject.len() + 192);
+/// What counts comes last: of two equal keys jsonb keeps the second.
+pub(super) fn splice(
+    event: &Recorded,
+    body: &str,
+    added: &Map<String, Value>,
+) -> Result<String, serde_json::Error> {
+    let mut row = String::with_capacity(body.len() + event.subject.len() + 192);
     row.push('{');
-    row.push_str(fields);
+    push_fields(&mut row, body);
+    push_fields(&mut row, &serde_json::to_string(added)?);
     for name in ENVELOPE {
-        if row.len() > 1 {
-            row.push(',');
-        }
+        push_comma(&mut row);
         push_text(&mut row, name);
         row.push(':');
         push_envelope(&mut row, name, event);
     }
     row.push('}');
-    row
+    Ok(row)
+}
+
+fn push_fields(row: &mut String, object: &str) {
+    let fields = object
+        .strip_prefix('{')
+        .and_then(|object| object.strip_suffix('}'))
+        .unwrap_or("")
+        .trim();
+    if !fields.is_empty() {
+        push_comma(row);
+        row.push_str(fields);
+    }
+}
+
+fn push_comma(row: &mut String) {
+    if row.len() > 1 {
+        row.push(',');
+    }
 }
 
 /// The value of one field of [`ENVELOPE`].
@@ -69,13 +85,15 @@ fn push_text(row: &mut String, text: &str) {
     }
 }
 
+pub(crate) const NO_OBJECT: &str = "an event's body is a JSON object";
+
 /// The body's text, if it is a JSON object.
-pub(super) fn json_object(body: &[u8]) -> Result<&str, serde_json::Error> {
+pub(crate) fn json_object(body: &[u8]) -> Result<&str, serde_json::Error> {
     let text = serde_json::from_slice::<&RawValue>(body)?.get();
     if text.starts_with('{') {
         Ok(text)
     } else {
-        Err(serde::de::Error::custom("an event's body is a JSON object"))
+        Err(serde::de::Error::custom(NO_OBJECT))
     }
 }
 
@@ -122,7 +140,7 @@ mod tests {
             (r#"{"sequence": 1}"#, ""),
         ] {
             let event = event(body);
-            let row = splice(json_object(&event.payload).unwrap(), &event);
+            let row = splice(&event, json_object(&event.payload).unwrap(), &Map::new()).unwrap();
             assert_eq!(
                 serde_json::from_str::<Value>(&row).unwrap(),
                 with_envelope(fields)

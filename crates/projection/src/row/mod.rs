@@ -4,15 +4,13 @@
 mod cells;
 mod json;
 
-use std::sync::Arc;
-
 use doran_eventstore::Recorded;
 use serde_json::{Map, Value};
 
 use crate::read_model::Statement;
 
 pub(crate) use cells::{CellArray, Cells};
-pub(crate) use json::JsonbArray;
+pub(crate) use json::{JsonbArray, NO_OBJECT, json_object};
 
 /// With which PostgreSQL's binary form of jsonb begins; JSON text follows.
 const JSONB_VERSION: u8 = 1;
@@ -20,16 +18,6 @@ const JSONB_VERSION: u8 = 1;
 /// What every element of `$1` carries beside the event's own fields: its `event_id`, its place in
 /// the stream, the time that it says itself, who caused it, its type and its subject.
 const ENVELOPE: [&str; 6] = ["eventId", "sequence", "time", "actor", "type", "subject"];
-
-/// One element of `$1`, opened so that an [`Enrich`](crate::Enrich) can change its fields.
-///
-/// What its envelope says wins over a field of the same name.
-#[derive(Clone, Debug)]
-pub struct EventRow {
-    pub event: Arc<Recorded>,
-    /// The event's own fields, in the shape of the current version.
-    pub fields: Map<String, Value>,
-}
 
 /// What one event gives its statement.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,33 +30,21 @@ pub(crate) enum Row {
 }
 
 impl Row {
-    /// Of an event that is stored in the shape that the statement knows.
-    pub(crate) fn of_body(
+    /// `body` holds the event's own fields, over which those that were added are put and over
+    /// these its envelope.
+    pub(crate) fn of(
         event: &Recorded,
-        statement: &Statement,
-    ) -> Result<Self, serde_json::Error> {
-        let object = json::json_object(&event.payload)?;
-        let cells = match statement.columns() {
-            Some(columns) => Cells::of_object(columns, object, event)?,
-            None => None,
-        };
-        Ok(cells.map_or_else(|| Self::Json(json::splice(object, event)), Self::Cells))
-    }
-
-    pub(crate) fn of_opened(
-        row: &EventRow,
+        body: &str,
+        added: &Map<String, Value>,
         statement: &Statement,
     ) -> Result<Self, serde_json::Error> {
         let cells = match statement.columns() {
-            Some(columns) => Cells::of_fields(columns, row)?,
+            Some(columns) => Cells::of(columns, event, body, added)?,
             None => None,
         };
         Ok(match cells {
             Some(cells) => Self::Cells(cells),
-            None => Self::Json(json::splice(
-                &serde_json::to_string(&row.fields)?,
-                &row.event,
-            )),
+            None => Self::Json(json::splice(event, body, added)?),
         })
     }
 
@@ -91,6 +67,7 @@ impl Row {
 mod tests {
     use async_nats::HeaderMap;
     use doran_eventstore::envelope;
+    use serde_json::json;
 
     use super::*;
 
@@ -131,31 +108,30 @@ mod tests {
         Statement::parse("OrderPlaced.sql", &sql).unwrap()
     }
 
-    fn both_ways(body: &str, statement: &Statement) -> Row {
+    fn row(body: &str, added: &Value, statement: &Statement) -> Row {
         let event = event(body);
-        let row = Row::of_body(&event, statement).unwrap();
-        let opened = EventRow {
-            event: Arc::new(event),
-            fields: serde_json::from_str(body).unwrap(),
-        };
-        let opened = Row::of_opened(&opened, statement).unwrap();
-        match (&row, &opened) {
-            (Row::Json(row), Row::Json(opened)) => assert_eq!(
-                serde_json::from_str::<Value>(row).unwrap(),
-                serde_json::from_str::<Value>(opened).unwrap()
-            ),
-            _cells => assert_eq!(row, opened),
-        }
-        row
+        let body = json_object(&event.payload).unwrap();
+        Row::of(&event, body, added.as_object().unwrap(), statement).unwrap()
     }
 
     #[test]
-    fn an_opened_row_is_written_like_a_stored_one() {
-        let body = r#"{"amount":3,"time":"spoofed","note":"\"n\" \ud83d\ude42","id":null}"#;
-        let any = Statement::parse("OrderPlaced.sql", "select $1").unwrap();
-        assert!(both_ways(body, &any).json().is_some());
-        let all = statement("amount bigint, time timestamptz, note text, id uuid, actor text");
-        assert!(both_ways(body, &all).cells().is_some());
+    fn added_fields_go_over_the_own_ones_and_the_envelope_over_both() {
+        let all = "amount bigint, note text, id uuid, actor text, tokens bigint[], sequence bigint";
+        let (body, added) = (
+            r#"{"amount":3,"note":"n","id":null,"sequence":1}"#,
+            json!({"note": "a", "tokens": [1, -2], "actor": "spoofed"}),
+        );
+        let merged = r#"{"amount":3,"note":"a","tokens":[1,-2]}"#;
+        let (cells, any) = (statement(all), statement("id numeric(1, 2)"));
+        let found = row(body, &added, &cells);
+        assert!(found.cells().is_some());
+        assert_eq!(found, row(merged, &json!({}), &cells));
+        let parsed = |row: &Row| serde_json::from_str::<Value>(row.json().unwrap()).unwrap();
+        let found = parsed(&row(body, &added, &any));
+        assert_eq!(
+            found,
+            with_envelope(r#""amount":3,"note":"a","id":null,"tokens":[1,-2],"#)
+        );
     }
 
     #[test]
@@ -172,9 +148,12 @@ mod tests {
             ("id timestamptz", r#""today""#),
             ("id timestamptz", r#""2026-11-28T10:00:00.123456789Z""#),
             ("id timestamptz", r#""2026-12-31T23:59:60Z""#),
-            ("id bigint[]", "[1]"),
+            ("id bigint[]", "[1, null]"),
+            ("id bigint[]", r#""{1}""#),
+            ("id text[]", "[]"),
         ] {
-            let row = both_ways(&format!(r#"{{"id":{field}}}"#), &statement(column));
+            let body = format!(r#"{{"id":{field}}}"#);
+            let row = row(&body, &json!({}), &statement(column));
             assert!(row.json().is_some(), "{column} {field}");
         }
     }

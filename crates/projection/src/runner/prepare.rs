@@ -1,17 +1,17 @@
 //! From a stored event to the row that its statement takes.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use doran_eventstore::{DecodeError, Recorded, Schema};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::sleep;
 
 use super::failure::chain;
 use crate::{
     Enrich, EnrichError, Halt,
     read_model::Statement,
-    row::{EventRow, Row},
+    row::{NO_OBJECT, Row, json_object},
     service::Model,
 };
 
@@ -50,13 +50,9 @@ pub(crate) async fn prepare(model: &Model, event: Arc<Recorded>) -> Result<Prepa
             model.tracker.count_unknown_type();
             Work::Nothing
         }
-        Some((schema, version)) => match model.definition.statement(&event.event_type) {
+        Some(schema) => match model.definition.statement(&event.event_type) {
             None => Work::Nothing,
-            Some(statement) => match &model.enrich {
-                Some(enrich) => enriched_row(&**enrich, &event, schema, statement).await?,
-                None if event.version == version => stored_row(&event, statement),
-                None => opened_row(&event, schema, statement)?,
-            },
+            Some(statement) => work(model, &event, schema, statement).await?,
         },
     };
     Ok(Prepared {
@@ -65,71 +61,44 @@ pub(crate) async fn prepare(model: &Model, event: Arc<Recorded>) -> Result<Prepa
     })
 }
 
-fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<(&'a Schema, u32)> {
-    model.events.iter().find_map(|schema| {
-        let known = schema
-            .types
-            .iter()
-            .find(|(name, _)| *name == event.event_type)?;
-        Some((schema, known.1))
+fn schema_of<'a>(model: &'a Model, event: &Recorded) -> Option<&'a Schema> {
+    model.events.iter().find(|schema| {
+        let mut types = schema.types.iter();
+        types.any(|(name, _)| *name == event.event_type)
     })
 }
 
-fn stored_row(event: &Recorded, statement: &Statement) -> Work {
-    Row::of_body(event, statement).map_or_else(|error| Work::Park(error.to_string()), Work::Row)
-}
-
-fn opened_row(event: &Arc<Recorded>, schema: &Schema, statement: &Statement) -> Result<Work, Halt> {
-    Ok(match open(event, schema)? {
-        Ok(row) => written(&row, statement),
-        Err(reason) => Work::Park(reason),
-    })
-}
-
-async fn enriched_row(
-    enrich: &dyn Enrich,
-    event: &Arc<Recorded>,
+async fn work(
+    model: &Model,
+    event: &Recorded,
     schema: &Schema,
     statement: &Statement,
 ) -> Result<Work, Halt> {
-    let mut delays = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(2))
-        .with_jitter()
-        .without_max_times()
-        .build();
-    let mut is_first = true;
-    loop {
-        // Anew each time: an attempt that failed may have changed something.
-        let mut row = match open(event, schema)? {
-            Ok(row) => row,
-            Err(reason) => return Ok(Work::Park(reason)),
-        };
-        match enrich.enrich(&mut row).await {
-            Ok(()) => return Ok(written(&row, statement)),
-            Err(error @ EnrichError::Permanent(_)) => return Ok(Work::Park(chain(&error))),
-            Err(error @ EnrichError::Unavailable(_)) => {
-                if std::mem::take(&mut is_first) {
-                    let error = chain(&error);
-                    tracing::warn!(
-                        error,
-                        sequence = event.sequence,
-                        "waiting to enrich an event"
-                    );
-                }
-                sleep(delays.next().unwrap_or(Duration::from_secs(2))).await;
-            }
-        }
-    }
+    let body = match body(event, schema)? {
+        Ok(body) => body,
+        Err(reason) => return Ok(Work::Park(reason)),
+    };
+    let added = match &model.enrich {
+        Some(enrich) => enriched(&**enrich, event, &body).await,
+        None => Ok(Map::new()),
+    };
+    let row = added.and_then(|added| {
+        Row::of(event, &body, &added, statement).map_err(|error| error.to_string())
+    });
+    Ok(row.map_or_else(Work::Park, Work::Row))
 }
 
-fn open(event: &Arc<Recorded>, schema: &Schema) -> Result<Result<EventRow, String>, Halt> {
+/// The event's own fields in the shape of the current version, or why it has none.
+fn body<'a>(event: &'a Recorded, schema: &Schema) -> Result<Result<Cow<'a, str>, String>, Halt> {
+    let mut known = schema.types.iter();
+    let is_current = known.any(|known| *known == (event.event_type.as_str(), event.version));
+    if is_current {
+        let body = json_object(&event.payload).map(Cow::Borrowed);
+        return Ok(body.map_err(|error| error.to_string()));
+    }
     match event.body(schema) {
-        Ok(Value::Object(fields)) => Ok(Ok(EventRow {
-            event: Arc::clone(event),
-            fields,
-        })),
-        Ok(_) => Ok(Err("an event's body is a JSON object".to_owned())),
+        Ok(Value::Object(fields)) => Ok(Ok(Cow::Owned(Value::Object(fields).to_string()))),
+        Ok(_) => Ok(Err(NO_OBJECT.to_owned())),
         Err(DecodeError::UnknownVersion {
             sequence,
             event_type,
@@ -146,6 +115,34 @@ fn open(event: &Arc<Recorded>, schema: &Schema) -> Result<Result<EventRow, Strin
     }
 }
 
-fn written(row: &EventRow, statement: &Statement) -> Work {
-    Row::of_opened(row, statement).map_or_else(|error| Work::Park(error.to_string()), Work::Row)
+/// What is added to the event's fields, or why it never can be.
+async fn enriched(
+    enrich: &dyn Enrich,
+    event: &Recorded,
+    body: &str,
+) -> Result<Map<String, Value>, String> {
+    let mut delays = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(2))
+        .with_jitter()
+        .without_max_times()
+        .build();
+    let mut is_first = true;
+    loop {
+        match enrich.enrich(event, body).await {
+            Ok(added) => return Ok(added),
+            Err(error @ EnrichError::Permanent(_)) => return Err(chain(&error)),
+            Err(error @ EnrichError::Unavailable(_)) => {
+                if std::mem::take(&mut is_first) {
+                    let error = chain(&error);
+                    tracing::warn!(
+                        error,
+                        sequence = event.sequence,
+                        "waiting to enrich an event"
+                    );
+                }
+                sleep(delays.next().unwrap_or(Duration::from_secs(2))).await;
+            }
+        }
+    }
 }

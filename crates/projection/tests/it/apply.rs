@@ -9,9 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use doran_eventstore::Position;
-use doran_projection::{Enrich, EnrichError, EventRow};
-use serde_json::json;
+use doran_eventstore::{Position, Recorded};
+use doran_projection::{Enrich, EnrichError};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use crate::shop::{
@@ -131,11 +131,16 @@ struct Double;
 
 #[async_trait]
 impl Enrich for Double {
-    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
-        let amount = row.fields.get("amount").and_then(serde_json::Value::as_i64);
+    async fn enrich(
+        &self,
+        _event: &Recorded,
+        body: &str,
+    ) -> Result<Map<String, Value>, EnrichError> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let amount = body["amount"].as_i64();
         let amount = amount.ok_or_else(|| EnrichError::Permanent("no amount".into()))?;
-        row.fields.insert("amount".to_owned(), json!(2 * amount));
-        Ok(())
+        let doubled = ("amount".to_owned(), json!(2 * amount));
+        Ok([doubled].into_iter().collect())
     }
 }
 
@@ -183,12 +188,15 @@ struct LateDouble(AtomicU32);
 
 #[async_trait]
 impl Enrich for LateDouble {
-    async fn enrich(&self, row: &mut EventRow) -> Result<(), EnrichError> {
+    async fn enrich(
+        &self,
+        event: &Recorded,
+        body: &str,
+    ) -> Result<Map<String, Value>, EnrichError> {
         if self.0.fetch_add(1, Ordering::Relaxed) < 3 {
-            row.fields.clear();
             return Err(EnrichError::Unavailable("not yet".into()));
         }
-        Double.enrich(row).await
+        Double.enrich(event, body).await
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use doran_projection::{Enrich, EnrichError, EventRow, ReadModel, ServiceBuilder};
+use doran_eventstore::Recorded;
+use doran_projection::{Enrich, EnrichError, ReadModel, ServiceBuilder};
+use serde_json::{Map, Value};
 use sqlx::PgPool;
 
 use crate::shop::{EVENTS, clock, orders, orders_with, tallies};
@@ -12,8 +14,12 @@ struct Nothing;
 
 #[async_trait]
 impl Enrich for Nothing {
-    async fn enrich(&self, _event: &mut EventRow) -> Result<(), EnrichError> {
-        Ok(())
+    async fn enrich(
+        &self,
+        _event: &Recorded,
+        _body: &str,
+    ) -> Result<Map<String, Value>, EnrichError> {
+        Ok(Map::new())
     }
 }
 

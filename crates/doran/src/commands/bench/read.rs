@@ -16,7 +16,11 @@ use super::{
     summary::Round,
     words::Words,
 };
-use crate::{exit::dependency, output, progress::Progress};
+use crate::{
+    exit::dependency,
+    output,
+    progress::{Activity, Progress},
+};
 
 /// Messages under way while the room is filled.
 const UNDER_WAY: usize = 256;
@@ -155,23 +159,17 @@ impl Read {
 /// has no time for anything else meanwhile.
 async fn wait_for_lane(js: &jetstream::Context) -> Result<()> {
     let mut lane = js.get_stream(LANE).await?;
-    let mut most = 0;
-    let mut progress = None;
+    let mut activity = Activity::new();
     for _ in 0..LONGEST_WAIT_SECONDS {
         let sources = &lane.info().await?.sources;
         let lag: u64 = sources.iter().map(|source| source.lag).sum();
         if lag == 0 {
             break;
         }
-        most = most.max(lag);
-        progress
-            .get_or_insert_with(|| Progress::new("filling the lane", lag))
-            .at(most - lag);
+        activity.at(&format!("the lane {LANE} is filled, {lag} messages to go"));
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    if let Some(progress) = progress {
-        progress.end();
-    }
+    activity.end();
     Ok(())
 }
 
