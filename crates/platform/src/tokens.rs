@@ -86,9 +86,8 @@ impl Blinder {
 
     /// Token of a piece of a message. Equal pieces in two rooms have different ones.
     pub fn message_token(&self, room: RoomId, piece: &str) -> i64 {
-        let mut scoped = room.as_uuid().as_bytes().to_vec();
-        scoped.extend_from_slice(piece.as_bytes());
-        short(&self.messages, &scoped)
+        let room = room.as_uuid();
+        short(self.messages.hash_of([room.as_bytes(), piece.as_bytes()]))
     }
 
     fn blind(&self, mut pieces: Vec<String>) -> Vec<i64> {
@@ -96,7 +95,7 @@ impl Blinder {
         pieces.dedup();
         pieces
             .iter()
-            .map(|piece| short(&self.names, piece.as_bytes()))
+            .map(|piece| short(self.names.hash(piece.as_bytes())))
             .collect()
     }
 }
@@ -147,8 +146,7 @@ fn grams(text: &str, length: usize) -> Vec<String> {
         .collect()
 }
 
-fn short(key: &HashingKey, piece: &[u8]) -> i64 {
-    let hash = key.hash(piece);
+fn short(hash: [u8; 32]) -> i64 {
     let (first, _) = hash.split_first_chunk::<8>().expect("a hash has 32 bytes");
     i64::from_be_bytes(*first)
 }

@@ -72,13 +72,13 @@ impl Sealed {
             (None, _) | (_, None) => None,
         };
         let attachments = match key {
-            Some(key) => {
+            Some(key) if !self.attachments.is_empty() => {
                 let subject = subject::message(self.room_id, "MessageSent");
                 // An edit leaves the files: their names open in what was sent.
                 let sent = event_id(self.message_id.as_uuid(), 0);
                 opened_with(key, &subject, sent, &self.attachments)?
             }
-            None => Vec::new(),
+            _nothing_to_open => Vec::new(),
         };
         Ok(self.message(content, attachments))
     }

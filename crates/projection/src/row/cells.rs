@@ -33,12 +33,14 @@ impl Cells {
         let own = Fields(columns).deserialize(&mut serde_json::Deserializer::from_str(body))?;
         let mut cells = Self::default();
         for (column, own) in columns.iter().zip(own) {
-            let field = match added.get(&column.name) {
-                Some(value) => Some(Cow::Owned(serde_json::to_string(value)?)),
-                None => own.map(Cow::Borrowed),
+            let pushed = match added.get(&column.name) {
+                Some(Value::Array(numbers)) if column.kind == Kind::BigintArray => {
+                    cells.push_numbers(numbers.iter().map(Value::as_i64))
+                }
+                Some(value) => cells.push_column(column, &serde_json::to_string(value)?, event),
+                None => cells.push_column(column, own.unwrap_or("null"), event),
             };
-            let field = field.as_deref().unwrap_or("null");
-            if cells.push_column(column, field, event).is_none() {
+            if pushed.is_none() {
                 return Ok(None);
             }
         }
@@ -82,13 +84,18 @@ impl Cells {
             }
             Kind::Jsonb => self.push_parts(&[JSONB_VERSION], json.as_bytes()),
             Kind::BigintArray => {
-                let mut elements = Self::default();
-                for number in serde_json::from_str::<Vec<i64>>(json).ok()? {
-                    elements.push(&number.to_be_bytes())?;
-                }
-                self.push(&elements.0)
+                let numbers: Vec<i64> = serde_json::from_str(json).ok()?;
+                self.push_numbers(numbers.into_iter().map(Some))
             }
         }
+    }
+
+    fn push_numbers(&mut self, numbers: impl Iterator<Item = Option<i64>>) -> Option<()> {
+        let mut elements = Self::default();
+        for number in numbers {
+            elements.push(&number?.to_be_bytes())?;
+        }
+        self.push(&elements.0)
     }
 
     /// Microseconds since 2000.
