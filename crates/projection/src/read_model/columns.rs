@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Jsonb,
     /// All rows' elements in one array, and two that say where each row's begin and end.
     BigintArray,
-    /// As text that PostgreSQL reads: of every other type.
+    /// As text that PostgreSQL reads.
     Written,
 }
 
@@ -98,20 +98,18 @@ impl Column {
             (name.to_lowercase(), sql_type)
         };
         let sql_type = sql_type.trim().to_lowercase();
-        let element = sql_type.strip_suffix("[]").unwrap_or(&sql_type);
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ' ';
-        let is_known = !element.is_empty() && element.chars().all(is_plain);
-        is_known.then(|| Self {
+        Some(Self {
             name,
-            kind: Kind::of(&sql_type),
+            kind: Kind::of(&sql_type)?,
             sql_type,
         })
     }
 }
 
 impl Kind {
-    fn of(sql_type: &str) -> Self {
-        match sql_type {
+    /// None for types of which it is not known here what text means in them.
+    fn of(sql_type: &str) -> Option<Self> {
+        Some(match sql_type {
             "uuid" => Self::Uuid,
             "bigint" => Self::Bigint,
             "boolean" => Self::Boolean,
@@ -119,8 +117,10 @@ impl Kind {
             "timestamptz" => Self::Timestamptz,
             "jsonb" => Self::Jsonb,
             "bigint[]" => Self::BigintArray,
-            _other => Self::Written,
-        }
+            "date" | "integer" | "smallint" | "numeric" | "double precision" | "text[]"
+            | "uuid[]" => Self::Written,
+            _other => return None,
+        })
     }
 
     /// One array with a value for each row, or its elements.
@@ -284,6 +284,8 @@ mod tests {
             "select e.a from jsonb_to_recordset($1) as e(U&\"a\" text)",
             "select e.a from jsonb_to_recordset($1) as e(a text -- a\n)",
             "select e.a from jsonb_to_recordset($1) as e(a)",
+            "select e.a from jsonb_to_recordset($1) as e(a json)",
+            "select e.a from jsonb_to_recordset($1) as e(a my_type, b bigint)",
             "select e.a from jsonb_to_recordset($1 -> 'x') as e(a text)",
         ] {
             assert_eq!(Columns::of(sql), None, "{sql}");

@@ -77,7 +77,12 @@ impl Cells {
             }
             Kind::Bigint => self.push(&json.parse::<i64>().ok()?.to_be_bytes()),
             Kind::Boolean => self.push(&[u8::from(json.parse::<bool>().ok()?)]),
-            Kind::Text | Kind::Written => self.push(text_of(json)?.as_bytes()),
+            Kind::Text => self.push(text_of(json)?.as_bytes()),
+            Kind::Written => {
+                let is_whole_number = json.parse::<i64>().is_ok() && json != "-0";
+                let text = text_of(json).or(is_whole_number.then_some(Cow::Borrowed(json)));
+                self.push(text?.as_bytes())
+            }
             Kind::Timestamptz => {
                 let time = DateTime::parse_from_rfc3339(&text_of(json)?).ok()?;
                 self.push_time(time.to_utc())
