@@ -215,7 +215,8 @@ impl<'a> Search<'a> {
         while looked_at < MOST_OPENED {
             let candidates = self.candidates(before, batch).await?;
             let is_end = candidates.len() < batch;
-            (batch, looked_at) = (BATCH, looked_at + batch);
+            looked_at += batch;
+            batch = BATCH.min(MOST_OPENED - looked_at);
             before = candidates.last().map(Sealed::seq);
             let opened = open_all(&self.service.platform.keyring, candidates).await?;
             hits.extend(opened.into_iter().filter_map(|message| self.hit(message)));
